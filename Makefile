@@ -1,0 +1,40 @@
+# `make demo` publishes the example site into a folder; `make test` runs the tests. Both set up what they need, in .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin
+PYTEST ?= $(RUN)/python -m pytest -n auto --reruns 2 --only-rerun TimeoutExpired --only-rerun TimeoutError
+
+.PHONY: demo test test-all check browse clean
+
+demo: $(VENV)/.demo
+	$(RUN)/sitepub publish -C examples/site
+	@echo
+	@echo "The site is in examples/site/_published. To look at it:"
+	@echo "  $(RUN)/python -m http.server 8000 --bind 127.0.0.1 --directory examples/site/_published"
+	@echo "  and open http://localhost:8000/"
+	@echo "Change a file in examples/site/public and run 'make demo' again: only what changed is published."
+
+test: $(VENV)/.test check
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/.test check
+	$(PYTEST)
+
+check: $(VENV)/.test
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("sitepub needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) examples/site/_published tests/.sites

@@ -1,0 +1,5 @@
+"""`python -m sitepub` is the `sitepub` command."""
+
+from sitepub.cli import main
+
+main()

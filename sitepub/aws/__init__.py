@@ -1,0 +1,1 @@
+"""The AWS edge: the only room that knows boto3 and obstore."""

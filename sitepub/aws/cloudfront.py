@@ -1,0 +1,189 @@
+"""A CloudFront distribution: what it does, and invalidations that it accepts. What may pass is waited out, what can't is explained."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from sitepub.aws.failures import Asked, explain_failure, read_answer
+from sitepub.aws.patience import Patience, is_passing, is_refused_for_now
+from sitepub.errors import ConfigurationError, SitepubError, StoppedError
+from sitepub.interfaces import Clock, DistributionFacts, Submitted
+
+OWN_FUNCTION: Final = "sitepub-"
+"""Edge functions whose names start so map each page's URLs to one stored URL. Others may do anything: they are not relied on."""
+
+ITEMS_AT_ONCE: Final = 3000
+WILDCARDS_AT_ONCE: Final = 15
+PATIENCE_SECONDS: Final = 300.0
+_LOOKING_SECONDS: Final = 60.0
+_SECONDS_BETWEEN_BATCHES: Final = 1.0
+_LONGEST_REFERENCE: Final = 128
+
+
+class CloudFront:
+    """`connect` makes the client, in us-east-1, when it is first needed. One invalidation of ours is several of CloudFront's where there are
+    more items than it takes at once; then its id is theirs, joined by commas."""
+
+    def __init__(
+        self,
+        distribution: str,
+        connect: Callable[[], Any],
+        clock: Clock,
+        *,
+        patience: Patience | None = None,
+        profile: str | None = None,
+    ) -> None:
+        self._distribution = distribution
+        self._connect = connect
+        self._clock = clock
+        self._patience = patience or Patience(clock, PATIENCE_SECONDS)
+        self._profile = profile
+        self._connected: Any = None
+        self._requests = 0
+
+    @property
+    def requests(self) -> int:
+        return self._requests
+
+    @property
+    def distribution(self) -> str:
+        return self._distribution
+
+    def facts(self) -> DistributionFacts:
+        """Throttling is waited out, a missing network is not: nothing has been published yet."""
+        is_first = self._connected is None
+        try:
+            client = self._client()
+            looking = Patience(self._clock, _LOOKING_SECONDS)
+            answer = looking.call(lambda: self._counted(client.get_distribution, Id=self._distribution), is_refused_for_now)
+        except Exception as failure:
+            raise self._explain(failure, "cloudfront:GetDistribution", is_first=is_first) from failure
+        return read_facts(answer["Distribution"])
+
+    def invalidate(self, items: tuple[str, ...], reference: str) -> Submitted:
+        batches = tuple(split_batches(items))
+        sent = list[Submitted]()
+        for number, batch in enumerate(batches):
+            if number:
+                self._clock.sleep(_SECONDS_BETWEEN_BATCHES)
+            sent.append(self._send(batch, reference if len(batches) == 1 else _derive(reference, str(number + 1))))
+        return Submitted(",".join(each.id for each in sent), all(each.is_completed for each in sent))
+
+    def is_completed(self, invalidation: str) -> bool:
+        """False too where CloudFront does not say just now."""
+        try:
+            client = self._client()
+            for each in invalidation.split(","):
+                answer = self._counted(client.get_invalidation, DistributionId=self._distribution, Id=each)
+                if not _is_completed(answer["Invalidation"]):
+                    return False
+        except Exception as failure:
+            if is_passing(failure):
+                return False
+            raise self._explain(failure, "cloudfront:GetInvalidation") from failure
+        return True
+
+    def _send(self, items: tuple[str, ...], reference: str) -> Submitted:
+        try:
+            client = self._client()
+            answer = self._patience.call(lambda: self._create(client, items, reference))
+        except Exception as failure:
+            raise self._explain_unsent(failure, len(items)) from failure
+        created = answer["Invalidation"]
+        return Submitted(created["Id"], _is_completed(created))
+
+    def _create(self, client: Any, items: tuple[str, ...], reference: str) -> Any:
+        try:
+            return self._counted(client.create_invalidation, DistributionId=self._distribution, InvalidationBatch=_batch(items, reference))
+        except Exception as failure:
+            refusal = read_answer(failure)
+            # botocore has no class for it
+            if refusal is None or refusal.code != "InvalidationBatchAlreadyExists":
+                raise
+        own = _derive(reference, hashlib.sha256("\n".join(items).encode()).hexdigest()[:16])
+        return self._counted(client.create_invalidation, DistributionId=self._distribution, InvalidationBatch=_batch(items, own))
+
+    def _client(self) -> Any:
+        if self._connected is None:
+            self._connected = self._connect()
+        return self._connected
+
+    def _counted(self, call: Callable[..., Any], **parameters: object) -> Any:
+        self._requests += 1
+        return call(**parameters)
+
+    def _explain(self, failure: Exception, action: str, *, is_first: bool = False) -> SitepubError:
+        where = f"distribution `{self._distribution}`"
+        answer = read_answer(failure)
+        if answer is not None and answer.code == "NoSuchDistribution":
+            hint = "correct `distribution:`, or use the credentials of its account; `distribution: none` publishes without one"
+            return ConfigurationError("no-distribution", f"there is no {where} in this account", hint)
+        return explain_failure(failure, Asked(action, where, region="us-east-1", profile=self._profile, is_first=is_first))
+
+    def _explain_unsent(self, failure: Exception, count: int) -> SitepubError:
+        explained = self._explain(failure, "cloudfront:CreateInvalidation")
+        if isinstance(explained, ConfigurationError):
+            return explained
+        answer = read_answer(failure)
+        reason = f"{answer.code}: {answer.message}".strip(": ") if answer is not None else explained.message
+        paths = "1 path" if count == 1 else f"{count} paths"
+        message = f"distribution `{self._distribution}` did not accept the invalidation of {paths}: {reason}"
+        return StoppedError("invalidation-not-accepted", message, "`sitepub invalidate` or the next publish sends it")
+
+
+def split_batches(items: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Each batch within what CloudFront takes at once."""
+    wildcards = [item for item in items if item.endswith("*")]
+    others = [item for item in items if not item.endswith("*")]
+    while wildcards or others:
+        starred, wildcards = wildcards[:WILDCARDS_AT_ONCE], wildcards[WILDCARDS_AT_ONCE:]
+        room = ITEMS_AT_ONCE - len(starred)
+        yield tuple(sorted((*starred, *others[:room])))
+        others = others[room:]
+
+
+def read_facts(distribution: Mapping[str, Any]) -> DistributionFacts:
+    """From the answer of GetDistribution."""
+    config = distribution["DistributionConfig"]
+    return DistributionFacts(
+        id=distribution["Id"],
+        domain=distribution["DomainName"],
+        status=distribution["Status"],
+        aliases=tuple(_items(config, "Aliases")),
+        default_root_object=config.get("DefaultRootObject") or "",
+        has_function=any(map(_is_own_function, _items(config.get("DefaultCacheBehavior", {}), "FunctionAssociations"))),
+        tag_header=(config.get("CacheTagConfig") or {}).get("HeaderName") or None,
+        error_pages=tuple(sorted({page for each in _items(config, "CustomErrorResponses") for page in _error_page(each)})),
+        is_enabled=bool(config.get("Enabled", True)),
+        origins=tuple(origin["DomainName"] for origin in _items(config, "Origins")),
+        least_seconds=config.get("DefaultCacheBehavior", {}).get("MinTTL"),
+    )
+
+
+def _is_own_function(association: Mapping[str, str]) -> bool:
+    name = association["FunctionARN"].rpartition("/")[2]
+    return association["EventType"] == "viewer-request" and name.startswith(OWN_FUNCTION)
+
+
+def _error_page(response: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    if response.get("ResponsePagePath"):
+        yield response["ResponsePagePath"], int(response.get("ResponseCode") or response["ErrorCode"])
+
+
+def _items(holder: Mapping[str, Any], name: str) -> list[Any]:
+    return (holder.get(name) or {}).get("Items") or []
+
+
+def _batch(items: tuple[str, ...], reference: str) -> Mapping[str, object]:
+    return {"Paths": {"Quantity": len(items), "Items": list(items)}, "CallerReference": reference}
+
+
+def _derive(reference: str, ending: str) -> str:
+    return f"{reference[: _LONGEST_REFERENCE - len(ending) - 1]}-{ending}"
+
+
+def _is_completed(invalidation: Mapping[str, Any]) -> bool:
+    """Emulators write it in upper case."""
+    return str(invalidation["Status"]).lower() == "completed"

@@ -1,0 +1,51 @@
+"""What a check looks at and what it says, shared by all checks of `doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sitepub.errors import SitepubError
+from sitepub.interfaces import DistributionFacts
+from sitepub.preparing import Request
+from sitepub.releases import Snapshot
+from sitepub.wiring import Inspection, Sight
+
+
+class Severity(StrEnum):
+    OK = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a check found. `hint`: the way out of a note or problem."""
+
+    code: str
+    severity: Severity
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the checks look at. `snapshot` None: the state can't be read; `facts`: the distribution, where there is one."""
+
+    request: Request
+    sight: Sight
+    inspection: Inspection
+    snapshot: Snapshot | None
+    facts: DistributionFacts | None
+
+
+Check = Callable[[Patient], Iterable[Remark]]
+
+
+def fine(code: str, message: str) -> Remark:
+    return Remark(code, Severity.OK, message)
+
+
+def problem(error: SitepubError) -> Remark:
+    return Remark(error.code, Severity.PROBLEM, error.message, error.hint)

@@ -1,0 +1,186 @@
+"""`gc`: reads the state, lists, decides, swaps the state, deletes, swaps again. The only one that deletes what pages may once have loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from sitepub.core.collection import Doomed, Sweep, choose_doomed
+from sitepub.core.document import Document
+from sitepub.core.model import Artifact, Key, Kind, ReleaseId
+from sitepub.core.plan import Shown
+from sitepub.core.retention import choose_kept
+from sitepub.core.settings import Retention
+from sitepub.core.state import Collect, Lease, Release, begin_collect, end_collect
+from sitepub.decision import RESERVED
+from sitepub.errors import HeldError, RefusedError, StoppedError
+from sitepub.gathering import run_all
+from sitepub.interfaces import Anything, ConditionFailedError, Present
+from sitepub.lease import LeaseKeeper, lease_lost
+from sitepub.pipeline import ATTEMPTS, Edges, Invalidated, is_dead, send_owed
+from sitepub.releases import Snapshot, release_key
+from sitepub.writing import is_standing
+
+MOST_DELETES = 50_000
+"""Keys that one run deletes at most; the next one goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a `gc` did, or would do. `left`: stable keys that someone else has changed, and were left alone."""
+
+    sweep: Sweep
+    left: tuple[Key, ...] = ()
+    invalidation: Invalidated = Invalidated()  # noqa: RUF009 - frozen
+
+
+def foresee_sweep(edges: Edges, retention: Retention) -> Sweep:
+    """What `collect` would delete now. Reads only."""
+    return _plan(edges, edges.releases.read_state(), retention)
+
+
+def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collected:
+    """Raises HeldError where a publish is at work, RefusedError where one was left unfinished, StoppedError where invalidations stay owed."""
+    for _ in range(ATTEMPTS):
+        snapshot = settle_before(edges)
+        sweep = _plan_or_none(edges, snapshot, retention)
+        if sweep is None:
+            continue
+        if not sweep.doomed:
+            return Collected(sweep, sweep.left)
+        keeper = _begin(edges, snapshot, sweep)
+        if keeper is None:
+            continue
+        with keeper:
+            left = _delete(edges, sweep, keeper)
+            keeper.check()
+            swap = edges.releases.swap(keeper.snapshot, end_collect(keeper.snapshot.state, nonce=edges.releases.nonce()))
+            if not swap.is_ours:
+                raise lease_lost()
+        return Collected(sweep, (*sweep.left, *left), send_owed(edges, swap.snapshot, wait=wait))
+    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+
+
+def settle_before(edges: Edges) -> Snapshot:
+    """Nothing pending, nobody at work, nothing owed: edges may show any release that is owed."""
+    for _ in range(ATTEMPTS):
+        snapshot = edges.releases.read_state()
+        state = snapshot.state
+        for at_work in (state.pending, state.collect):
+            if at_work is not None and not is_dead(edges, at_work.lease):
+                raise HeldError("held", "another run is at work on this target", "wait for it, then run it again")
+        if state.pending is not None:
+            message = f"release {state.pending.release.id} was begun and is not finished"
+            raise RefusedError("pending-release", message, "`sitepub publish` or `sitepub rollback` finishes or replaces it")
+        if state.collect is not None:
+            snapshot = edges.releases.swap(snapshot, end_collect(state, nonce=edges.releases.nonce())).snapshot
+        elif not state.owed:
+            return snapshot
+        elif send_owed(edges, snapshot).state == "owed":
+            raise StoppedError(
+                "still-owed", "an invalidation is owed and can't be sent now: edges may still need old files", "run it again later"
+            )
+    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+
+
+def _plan_or_none(edges: Edges, snapshot: Snapshot, retention: Retention) -> Sweep | None:
+    """None where a release vanished because another `gc` was faster."""
+    try:
+        return _plan(edges, snapshot, retention)
+    except StoppedError as error:
+        if error.code != "release-lost" or edges.releases.read_state().etag == snapshot.etag:
+            raise
+        return None
+
+
+def _plan(edges: Edges, snapshot: Snapshot, retention: Retention) -> Sweep:
+    state = snapshot.state
+    listed = {there.key: there for there in edges.store.list() if not there.key.startswith(RESERVED)}
+    listed_records = {there.key: there for there in edges.records.list()}
+    site = {key: there.size for key, there in listed.items()}
+    records = {key: there.size for key, there in listed_records.items()}
+    kept, documents = choose_kept(state, retention, edges.clock.now()), read_documents(edges, state.releases, records)
+    sweep = choose_doomed(state, kept, documents, site, records)
+    left = _find_changed(edges, sweep)
+    if left:  # nobody's waves wait for what is not ours any more
+        site = {key: size for key, size in site.items() if key not in left}
+        sweep = replace(choose_doomed(state, kept, documents, site, records), left=left)
+    doomed = sweep.doomed[:MOST_DELETES]
+    return replace(sweep, doomed=tuple(replace(one, etag=(listed_records if one.is_record else listed)[one.key].etag) for one in doomed))
+
+
+def _find_changed(edges: Edges, sweep: Sweep) -> tuple[Key, ...]:
+    """Stable keys at which something else stands than what sitepub wrote."""
+    found = run_all(lambda doomed: edges.store.head(doomed.key), [doomed for doomed in sweep.doomed if doomed.known])
+    return tuple(
+        doomed.key
+        for doomed, head in found
+        if head is not None and not any(is_standing(edges.store, head, artifact) for artifact in doomed.known)
+    )
+
+
+def read_documents(edges: Edges, listed: tuple[Release, ...], records: Iterable[Key]) -> Mapping[ReleaseId, Document]:
+    """Of every release that the state lists, and of those that stand there without being listed any more: they name what is ours."""
+    documents = {release.id: edges.releases.read_document(release) for release in listed}
+    others = [ReleaseId(key.partition("/")[2]) for key in records if key.startswith("releases/")]
+    for release in others:
+        if release not in documents:
+            found = edges.releases.read_unlisted(release)
+            if found is not None:
+                documents[release] = found
+    return documents
+
+
+def _begin(edges: Edges, snapshot: Snapshot, sweep: Sweep) -> LeaseKeeper | None:
+    """None where the state is not the one any more that the plan was made against."""
+    state = snapshot.state
+    shown = tuple(Shown(doomed.key, doomed.known, None) for doomed in sweep.doomed if _needs_invalidation(doomed))
+    collect = Collect(state.seq + 1, edges.choose(shown, ()).items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds))
+    kept = tuple(one.release for one in sweep.kept)
+    started = edges.clock.elapsed()
+    swap = edges.releases.swap(snapshot, begin_collect(state, collect, kept, nonce=edges.releases.nonce()))
+    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None
+
+
+def _needs_invalidation(doomed: Doomed) -> bool:
+    return any(artifact.kind is not Kind.ALIAS for artifact in doomed.known)
+
+
+def _delete(edges: Edges, sweep: Sweep, keeper: LeaseKeeper) -> tuple[Key, ...]:
+    """Documents of releases go last, so that a run that stops half-way still knows what is ours."""
+    left: list[Key] = []
+    edges.progress.stage("collecting", total_files=len(sweep.doomed), total_bytes=sum(doomed.size for doomed in sweep.doomed))
+
+    def delete(doomed: Doomed) -> bool:
+        keeper.check()
+        done = delete_stable(edges, doomed.key, doomed.known) if doomed.known else _delete_unneeded(edges, doomed)
+        edges.progress.advance(files=1, bytes=doomed.size)
+        return done
+
+    for last in (False, True):
+        wave = [doomed for doomed in sweep.doomed if (doomed.is_record and doomed.key.startswith(release_key(ReleaseId("")))) is last]
+        left += [doomed.key for doomed, done in run_all(delete, wave) if not done]
+    return tuple(left)
+
+
+def _delete_unneeded(edges: Edges, doomed: Doomed) -> bool:
+    """What was written again meanwhile is needed again: this run has been taken over."""
+    with suppress(ConditionFailedError):
+        expect = Anything() if doomed.etag is None else Present(doomed.etag)
+        (edges.records if doomed.is_record else edges.store).delete(doomed.key, expect=expect)
+    return True
+
+
+def delete_stable(edges: Edges, key: Key, known: tuple[Artifact, ...]) -> bool:
+    """Deletes what is ours at a key whose name says nothing of its content; False where something else stands there."""
+    head = edges.store.head(key)
+    if head is None:
+        return True
+    if not any(is_standing(edges.store, head, artifact) for artifact in known):
+        return False
+    try:
+        edges.store.delete(key, expect=Present(head.etag))
+    except ConditionFailedError:
+        return False
+    return True

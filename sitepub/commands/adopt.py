@@ -1,0 +1,55 @@
+"""`sitepub adopt`: take a target that another tool filled under management."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.publish import make_permits
+from sitepub.errors import ExitStatus
+
+
+@click.command("adopt", short_help="take a target that another tool filled under management")
+@common_options
+@writing_options
+@click.option("--no-build", is_flag=True, help="Take the source as it is; do not run `build:`.")
+@click.option("--allow-dirty", is_flag=True, help="Allow uncommitted changes.")
+@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
+@click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
+)
+def command(invocation: Invocation, dry_run: bool, yes: bool, no_build: bool, allow_dirty: bool, wait: bool, lock_timeout: float) -> int:
+    """Publishes over what `aws s3 sync`, s3deploy or a person put there: what is right already is not uploaded again, what is replaced is
+    kept for `sitepub rollback`, and keys that the source does not have are left alone. Shows its plan and asks."""
+    from sitepub import adopting, preparing, report, report_findings, wiring
+    from sitepub.commands.asking import require_consent
+    from sitepub.commands.progress import Closing
+
+    started = time.monotonic()
+    permits = make_permits((), force=False, allow_dirty=allow_dirty)
+    request = preparing.read_request(
+        invocation.folder,
+        invocation.config,
+        invocation.target,
+        invocation.environment,
+        permits=permits,
+        build=not no_build,
+        show_build=invocation.verbose,
+    )
+    opened = wiring.open_target(request.config, request.target, invocation.environment)
+    with Closing(invocation.progress()) as progress:
+        prepared = preparing.prepare(request, opened.sight, progress)
+        adoption = adopting.plan_adoption(prepared, opened.sight, progress, started=started)
+        account = adoption.account
+        if not dry_run:
+            invocation.say(report_findings.adoption_as_text(adoption, account, verbose=invocation.verbose))
+            require_consent("take it over?", yes=yes)
+            account = adopting.adopt(adoption, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+    invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
+    invocation.answer(
+        report_findings.adoption_as_text(adoption, account, verbose=invocation.verbose),
+        lambda: report_findings.adoption_as_json(adoption, account),
+    )
+    return ExitStatus.OWED if account.invalidation.state == "owed" else ExitStatus.FINE

@@ -1,0 +1,108 @@
+"""Options that every command has, as one value, and what a command says to people while it works."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sitepub.commands.colour import paint, wants_colour
+from sitepub.errors import ConfigurationError, UsageError
+from sitepub.interfaces import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How a command was called. `folder` is where it runs; `environment` what it sees."""
+
+    folder: Path
+    config: Path | None
+    target: str | None
+    json: bool
+    verbose: bool
+    quiet: bool
+    color: bool
+    environment: Mapping[str, str]
+
+    def say(self, message: str) -> None:
+        """Talk, to stderr; nothing with `-q`."""
+        if message and not self.quiet:
+            click.echo(paint(message, is_coloured=self.color), err=True)
+
+    def answer(self, text: str, document: Callable[[], str]) -> None:
+        """What the command was asked for, to stdout: `document` with `--json`, else `text`."""
+        if self.json:
+            click.echo(document())
+        elif not self.quiet:
+            click.echo(text)
+
+    def progress(self) -> Progress:
+        from sitepub.commands.progress import choose_progress
+
+        return choose_progress(quiet=self.quiet, color=self.color, is_terminal=sys.stderr.isatty())
+
+
+Command = Callable[..., int]
+
+
+def common_options(command: Command) -> Command:
+    """Adds the options of every command; the function gets an Invocation first."""
+
+    @functools.wraps(command)
+    def wrapped(
+        folder: str,
+        config: str | None,
+        target: str | None,
+        as_json: bool,
+        verbose: bool,
+        quiet: bool,
+        no_color: bool,
+        **rest: Any,
+    ) -> int:
+        invocation = Invocation(
+            folder=_enter(folder),
+            config=Path(config) if config else None,
+            target=target,
+            json=as_json,
+            verbose=verbose,
+            quiet=quiet,
+            color=wants_colour(os.environ, is_refused=no_color),
+            environment=os.environ,
+        )
+        if verbose and quiet:
+            raise UsageError("usage", "`-v` and `-q` exclude each other", "leave one of them out")
+        return command(invocation, **rest)
+
+    for option in reversed(_COMMON):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_COMMON = (
+    click.option("-C", "folder", metavar="DIR", default=".", help="Run as if started in DIR."),
+    click.option("--config", metavar="FILE", help="The configuration; default: sitepub.yaml, here or above."),
+    click.option("--target", metavar="NAME", help="The target; default: default_target, or the only one."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("--no-color", is_flag=True, help="No colour; the environment's NO_COLOR says the same."),
+)
+
+
+def writing_options(command: Command) -> Command:
+    """`--dry-run` and `--yes`, of every command that writes."""
+    command = click.option("--yes", is_flag=True, help="Answer every question with yes.")(command)
+    return click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")(command)
+
+
+def _enter(folder: str) -> Path:
+    path = Path(folder).absolute()
+    if not path.is_dir():
+        raise ConfigurationError("no-folder", f"`{folder}` is not a folder", "name an existing folder after `-C`")
+    return path

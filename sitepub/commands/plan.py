@@ -1,0 +1,32 @@
+"""`sitepub plan`: what publish would do and why. Opens nothing that can write to the target."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from sitepub.commands.options import Invocation, common_options
+from sitepub.errors import ExitStatus
+
+
+@click.command("plan", short_help="show what publish would do, and why; write nothing")
+@common_options
+@click.option("--no-build", is_flag=True, help="Look at the source as it is; do not run `build:`.")
+@click.option("--exit-code", is_flag=True, help="Exit with 7 where there is something to publish.")
+def command(invocation: Invocation, no_build: bool, exit_code: bool) -> int:
+    """Builds the site if `build:` says how, and shows every change that publish would make, with its reason."""
+    from sitepub import preparing, publishing, report, wiring
+    from sitepub.commands.progress import Closing
+
+    started = time.monotonic()
+    request = preparing.read_request(
+        invocation.folder, invocation.config, invocation.target, invocation.environment, build=not no_build, show_build=invocation.verbose
+    )
+    sight = wiring.look_at_target(request.config, request.target, invocation.environment)
+    with Closing(invocation.progress()) as progress:
+        prepared = preparing.prepare(request, sight, progress)
+        account = publishing.foresee(prepared, sight, started=started)
+    invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
+    invocation.answer(report.account_as_text(account, verbose=invocation.verbose), lambda: report.account_as_json(account))
+    return ExitStatus.CHANGES if exit_code and account.changes else ExitStatus.FINE

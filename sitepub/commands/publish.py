@@ -1,0 +1,70 @@
+"""`sitepub publish`: build, plan, upload what changed, promote, invalidate."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.decision import Permits
+from sitepub.errors import ExitStatus
+
+PERMITS = ("shrink", "foreign", "diverged", "older", "dirty")
+
+
+@click.command("publish", short_help="build, plan, upload what changed, promote, invalidate")
+@common_options
+@writing_options
+@click.option("--ref", "revision", metavar="REV", help="Publish this commit, exported and built in a folder of its own.")
+@click.option("--no-build", is_flag=True, help="Publish the source as it is; do not run `build:`.")
+@click.option("--force", is_flag=True, help="Allow all that `--allow` knows.")
+@click.option("--allow", "allowed", type=click.Choice(PERMITS), multiple=True, help="Allow what is refused otherwise; repeatable.")
+@click.option("--allow-dirty", is_flag=True, help="The same as `--allow dirty`.")
+@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
+@click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
+)
+def command(
+    invocation: Invocation,
+    dry_run: bool,
+    yes: bool,
+    revision: str | None,
+    no_build: bool,
+    force: bool,
+    allowed: tuple[str, ...],
+    allow_dirty: bool,
+    wait: bool,
+    lock_timeout: float,
+) -> int:
+    """Builds the site if `build:` says how, and makes it live: assets first, then pages, then one invalidation of what changed."""
+    from sitepub import preparing, publishing, report, wiring
+    from sitepub.commands.progress import Closing
+
+    started = time.monotonic()
+    permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)
+    asked = preparing.read_request(
+        invocation.folder,
+        invocation.config,
+        invocation.target,
+        invocation.environment,
+        permits=permits,
+        build=not no_build,
+        show_build=invocation.verbose,
+    )
+    with preparing.at_commit(asked, revision) as request, Closing(invocation.progress()) as progress:
+        opened = wiring.open_target(request.config, request.target, invocation.environment)
+        prepared = preparing.prepare(request, opened.sight, progress)
+        if dry_run:
+            account = publishing.foresee(prepared, opened.sight, started=started)
+        else:
+            account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+    invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
+    invocation.answer(report.account_as_text(account, verbose=invocation.verbose), lambda: report.account_as_json(account))
+    return ExitStatus.OWED if account.invalidation.state == "owed" else ExitStatus.FINE
+
+
+def make_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> Permits:
+    """`--force` is all of them, `--allow-dirty` the last."""
+    given = set(PERMITS) if force else {*allowed, *(("dirty",) if allow_dirty else ())}
+    return Permits(**{name: name in given for name in PERMITS})

@@ -1,0 +1,39 @@
+"""`sitepub rollback`: make an earlier release live again."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.errors import ExitStatus
+
+
+@click.command("rollback", short_help="make an earlier release live again, without the local files")
+@common_options
+@writing_options
+@click.argument("release", required=False, metavar="[RELEASE|COMMIT]")
+@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
+@click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
+)
+def command(invocation: Invocation, dry_run: bool, yes: bool, release: str | None, wait: bool, lock_timeout: float) -> int:
+    """Makes RELEASE, or the newest release of COMMIT, live again, from what the target keeps. Without either: what was live before the live
+    content; again goes further back."""
+    from sitepub import preparing, report, restoring, wiring
+    from sitepub.commands.progress import Closing
+
+    started = time.monotonic()
+    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    opened = wiring.open_target(request.config, request.target, invocation.environment)
+    with Closing(invocation.progress()) as progress:
+        if dry_run:
+            restored = restoring.foresee_rollback(request, opened.sight, release, started=started)
+        else:
+            restored = restoring.roll_back(request, opened, release, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+    account = restored.account
+    invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
+    invocation.say(f"{'would go' if dry_run else 'went'} back to {report.release_line(restored.release)}")
+    invocation.answer(report.account_as_text(account, verbose=invocation.verbose), lambda: report.account_as_json(account))
+    return ExitStatus.OWED if account.invalidation.state == "owed" else ExitStatus.FINE

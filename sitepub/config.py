@@ -1,0 +1,120 @@
+"""sitepub.yaml as a frozen Config: found, read and checked, every problem at once with its line. Reads that one file and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sitepub.config_checks import check_config
+from sitepub.config_forms import describe_node, find_nearest, list_names, show_text
+from sitepub.config_reading import Reading, read_config
+from sitepub.config_text import Problem, Scalar, Shape, Table, UnreadableTextError, parse_yaml
+from sitepub.core.settings import Config, Target
+from sitepub.errors import ConfigurationError, SitepubError, UsageError, join_problems
+
+FILE_NAME = "sitepub.yaml"
+MAX_BYTES = 1 << 20
+_MOST_SHOWN = 100
+
+
+def find_config(start: Path, name: str = FILE_NAME, explicit: Path | None = None) -> Path:
+    """The file that `explicit` names, relative to `start`; else the next one called `name` in `start` or above."""
+    start = start.absolute()
+    if explicit is not None:
+        path = start / explicit
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "is not there"
+            raise ConfigurationError("no-configuration", f"`{explicit}` {what}", "name the file, or run `sitepub init` to write one")
+        return path
+    for folder in (start, *start.parents):
+        if (folder / name).is_file():
+            return folder / name
+    raise ConfigurationError("no-configuration", f"no `{name}` in `{start}` or above", _find_way_out(start, name))
+
+
+def _find_way_out(start: Path, name: str) -> str:
+    twin = Path(name).with_suffix(".yml").name
+    return f"rename `{twin}` to `{name}`" if (start / twin).is_file() else "`sitepub init` writes one"
+
+
+def load_config(path: Path, environment: Mapping[str, str]) -> Config:
+    """Raises one ConfigurationError for all that is wrong."""
+    path = path.absolute()
+    return parse_config(_read_text(path), path, environment)
+
+
+def parse_config(text: str, path: Path, environment: Mapping[str, str]) -> Config:
+    """`path` is where the text stands: folders are relative to it, and problems are told with its name."""
+    try:
+        parsed = parse_yaml(text)
+    except UnreadableTextError as error:
+        raise _join(path, [error.problem]) from None
+    root = parsed.root
+    if root is None or (isinstance(root, Scalar) and root.shape is Shape.NOTHING):
+        raise ConfigurationError("invalid-configuration", f"`{path.name}` is empty", "delete it and run `sitepub init`")
+    if not isinstance(root, Table):
+        raise _join(path, [*parsed.problems, Problem(root.line, f"must be a table of settings, not {describe_node(root)}")])
+    _refuse_other_version(path, root)
+    reading = Reading(path.parent, environment, list(parsed.problems))
+    config = read_config(path, root, reading)
+    problems = [*reading.problems, *check_config(config, reading.lines)]
+    if problems:
+        raise _join(path, problems)
+    return config
+
+
+def choose_target(config: Config, name: str | None) -> Target:
+    """The target that `name` names; else the default one, else the only one."""
+    wanted = name if name is not None else config.default_target
+    if wanted is not None:
+        return _find_target(config, wanted)
+    if len(config.targets) == 1:
+        return next(iter(config.targets.values()))
+    message = f"`{config.path.name}` has several targets: {list_names(config.targets)}"
+    raise UsageError("no-target-chosen", message, "name one with `--target`, or set `default_target`")
+
+
+def _find_target(config: Config, name: str) -> Target:
+    if name in config.targets:
+        return config.targets[name]
+    nearest = find_nearest(name, config.targets)
+    hint = f"did you mean `{nearest}`?" if nearest else f"known are {list_names(config.targets)}"
+    raise UsageError("unknown-target", f"`{config.path.name}` has no target {show_text(name)}", hint)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigurationError("no-configuration", f"`{path}` is not there", "`sitepub init` writes one") from None
+    except OSError as error:
+        raise ConfigurationError("unreadable-configuration", f"`{path}` can't be read: {error.strerror or error}") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigurationError("invalid-configuration", f"`{path.name}` is larger than 1 MiB", "it is meant to be written by hand")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise _join(path, [Problem(line, "is not UTF-8", column)]) from None
+
+
+def _refuse_other_version(path: Path, root: Table) -> None:
+    """All that a later format knows would be unknown here, so nothing else is told."""
+    row = root.find("version")
+    if row is not None and isinstance(row.value, Scalar) and row.value.shape is Shape.NUMBER and row.value.text != "1":
+        raise _join(path, [Problem(row.line, f"`version` must be `1`, not {describe_node(row.value)}, which this sitepub does not know")])
+
+
+def _join(path: Path, problems: Iterable[Problem]) -> SitepubError:
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
+    told = [_locate(path, problem) for problem in ordered[:_MOST_SHOWN]]
+    if len(ordered) > _MOST_SHOWN:
+        told.append(f"and {len(ordered) - _MOST_SHOWN} more")
+    return join_problems("invalid-configuration", told, ConfigurationError)
+
+
+def _locate(path: Path, problem: Problem) -> str:
+    place = f"{problem.line}:{problem.column}" if problem.column else str(problem.line)
+    return f"{path.name}:{place}: {problem.message}"

@@ -1,0 +1,263 @@
+"""Text of sitepub.yaml as values: addresses, URLs, host names, header values. A ValueError says why not, and never repeats the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from sitepub.core.settings import BucketAddress, FolderAddress, StoreAddress
+
+# What S3 keeps with an object and answers with (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html).
+STORED_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        name.lower(): name
+        for name in ("Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Expires")
+    }
+)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_URL_CHARACTERS = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?#\[\]-]|%[0-9A-Fa-f]{2})*")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_AWS_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
+_DIRECTIVE = re.compile(r"[A-Za-z][A-Za-z0-9-]*(=([A-Za-z0-9_.-]+|\"[^\"]*\"))?")
+_AGE = re.compile(r"(?i)(max-age|s-maxage|stale-while-revalidate|stale-if-error)(?!=\d+$)(=|$)")
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+
+def parse_text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is empty")
+    if _CONTROL.search(text):
+        raise ValueError("it holds a control character")
+    return text
+
+
+def parse_command(text: str) -> str:
+    """A shell command line; several lines are fine."""
+    if not text.strip():
+        raise ValueError("it is empty")
+    if "\0" in text:
+        raise ValueError("it holds a control character")
+    return text.strip()
+
+
+def parse_folder(text: str) -> str:
+    parse_text(text)
+    if text.startswith("~"):
+        raise ValueError("`~` is only known to shells, write `${HOME}`")
+    return text
+
+
+def parse_store(text: str) -> StoreAddress:
+    """A folder comes back as written; who knows where the file stands makes it absolute."""
+    parse_text(text)
+    if text.startswith("s3://"):
+        return parse_bucket_address(text.removeprefix("s3://"))
+    if not text.startswith("file:"):
+        raise ValueError("")
+    path = text.removeprefix("file:")
+    if not path:
+        raise ValueError("it names no folder")
+    if path.startswith("//"):
+        path = path.removeprefix("//")
+        if not path.startswith("/"):
+            raise ValueError("an absolute path has three slashes, `file:///path`")
+    return FolderAddress(Path(parse_folder(path)))
+
+
+def parse_bucket_address(text: str) -> BucketAddress:
+    bucket, _, prefix = text.partition("/")
+    reason = find_bucket_mistake(bucket)
+    if reason:
+        raise ValueError(reason)
+    prefix = prefix.removesuffix("/")
+    segments = prefix.split("/") if prefix else []
+    if any(segment in ("", ".", "..") for segment in segments):
+        raise ValueError("the prefix holds an empty, `.` or `..` segment")
+    if ".sitepub" in segments:
+        raise ValueError("`.sitepub` is where sitepub keeps its own records")
+    if len(prefix.encode()) > 512:
+        raise ValueError("the prefix takes more than 512 bytes of the 1,024 that a key has")
+    return BucketAddress(bucket, prefix)
+
+
+def find_bucket_mistake(bucket: str) -> str:
+    """Why S3 knows no bucket of this name; empty if it may."""
+    if not 3 <= len(bucket) <= 63:
+        return "a bucket's name has 3 to 63 characters"
+    if not _BUCKET.fullmatch(bucket):
+        return "a bucket's name is made of lower-case letters, digits, `-` and `.`, and starts and ends with a letter or digit"
+    if ".." in bucket or re.fullmatch(r"(\d+\.){3}\d+", bucket):
+        return "a bucket's name holds no `..` and is no IP address"
+    if bucket.startswith(_RESERVED_STARTS) or bucket.endswith(_RESERVED_ENDS):
+        return "S3 reserves names that start or end like this"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteUrl:
+    """`path` starts and ends with `/`."""
+
+    text: str
+    path: str
+
+
+def parse_site_url(text: str) -> SiteUrl:
+    if not text.startswith("/"):
+        parse_endpoint(text)
+    parts = urlsplit(text)
+    if text.startswith("//") or not _URL_CHARACTERS.fullmatch(text):
+        raise ValueError("other characters than those of a URL must be percent-encoded")
+    if parts.query or parts.fragment or "?" in text or "#" in text:
+        raise ValueError("it has no query and no fragment")
+    path = parts.path.rstrip("/") + "/"
+    if any(segment in ("", ".", "..") for segment in path.split("/")[1:-1]):
+        raise ValueError("its path holds an empty, `.` or `..` segment")
+    return SiteUrl(text, path)
+
+
+def parse_endpoint(text: str) -> str:
+    try:
+        parts = urlsplit(parse_text(text))
+        _ = parts.port
+    except ValueError:
+        raise ValueError("") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("")
+    if "@" in parts.netloc:
+        raise ValueError("credentials do not belong here, AWS's credential chain finds them")
+    if not parts.hostname.startswith("[") and ":" not in parts.hostname:
+        parse_host(parts.hostname)
+    if "?" in text or "#" in text:
+        raise ValueError("it has no query and no fragment")
+    return text
+
+
+def parse_host(text: str) -> str:
+    host = text.lower().removesuffix(".")
+    if "/" in host or ":" in host:
+        raise ValueError("a host name has no scheme, port or path")
+    if "*" in host:
+        raise ValueError("each host is named by itself")
+    if not host.isascii():
+        raise ValueError("write it as DNS has it, with `xn--`")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise ValueError("")
+    return host
+
+
+def parse_distribution(text: str) -> str:
+    if text == "none":
+        return text
+    if "." in text or ":" in text or "/" in text:
+        raise ValueError("the id is meant, not its domain name or ARN")
+    if not re.fullmatch(r"[A-Z][A-Z0-9]{2,63}", text):
+        raise ValueError("")
+    return text
+
+
+def parse_account(text: str) -> str:
+    if not re.fullmatch(r"\d{12}", text, re.ASCII):
+        raise ValueError("")
+    return text
+
+
+def parse_region(text: str) -> str:
+    """Other servers name their regions as they like; is_aws_region knows AWS's."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", text, re.ASCII):
+        raise ValueError("")
+    return text
+
+
+def is_aws_region(text: str) -> bool:
+    return bool(_AWS_REGION.fullmatch(text))
+
+
+def parse_branch(text: str) -> str:
+    """The rules of git-check-ref-format that a slip of the hand breaks."""
+    parse_text(text)
+    if text.startswith(("refs/", "-")):
+        raise ValueError("the short name is meant, without `refs/heads/`")
+    if re.search(r"[\s~^:?*\[\\]|\.\.|@\{|//|\.lock$|[/.]$|^[/.]", text):
+        raise ValueError("git allows no such name")
+    return text
+
+
+def parse_pattern(text: str) -> str:
+    parse_text(text)
+    if text.startswith("#"):
+        raise ValueError("it is a comment to git, write `\\#`")
+    if not text.strip("/! "):
+        raise ValueError("it matches nothing")
+    if any(character in text for character in "[\\!"):
+        _try_pattern(text)
+    return text
+
+
+def _try_pattern(text: str) -> None:
+    """Only what pathspec could refuse is worth its import."""
+    import warnings
+
+    from pathspec import GitIgnoreSpec
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            patterns = GitIgnoreSpec.from_lines([text]).patterns
+    except (ValueError, re.error):
+        raise ValueError("git allows no such pattern") from None
+    if all(pattern.include is None for pattern in patterns):
+        raise ValueError("it matches nothing")
+
+
+def parse_header_value(text: str) -> str:
+    parse_text(text)
+    if not text.isascii():
+        raise ValueError("a header's value is ASCII")
+    return text.strip()
+
+
+def parse_cache_control(text: str) -> str:
+    """Directives as RFC 9111 §5.2 writes them."""
+    parse_header_value(text)
+    for directive in (part.strip() for part in text.split(",")):
+        if not _DIRECTIVE.fullmatch(directive):
+            raise ValueError("directives look like `max-age=60`, with commas between them")
+        if _AGE.match(directive):
+            raise ValueError("an age is a whole number of seconds, like `max-age=60`")
+    return text.strip()
+
+
+def parse_redirect_source(text: str) -> str:
+    parse_text(text)
+    if not text.startswith("/") or text.startswith("//"):
+        raise ValueError("")
+    if any(character in text for character in "?#\\*"):
+        raise ValueError("it is one path, without `?`, `#`, `*` and `\\`")
+    segments = text.split("/")[1:]
+    if any(segment in (".", "..") for segment in segments) or "" in segments[:-1]:
+        raise ValueError("it holds an empty, `.` or `..` segment")
+    if ".sitepub" in segments:
+        raise ValueError("`.sitepub` is where sitepub keeps its own records")
+    return text
+
+
+def parse_redirect_aim(text: str) -> str:
+    parse_text(text)
+    if text.startswith("//"):
+        raise ValueError("write the scheme too, `https:`")
+    if not text.startswith("/"):
+        parse_endpoint(text.partition("?")[0].partition("#")[0])
+    if not _URL_CHARACTERS.fullmatch(text):
+        raise ValueError("other characters than those of a URL must be percent-encoded")
+    if len(text.encode()) > 2000:
+        raise ValueError("it is longer than 2,000 bytes")
+    return text

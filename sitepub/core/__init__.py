@@ -1,0 +1,1 @@
+"""Pure decisions: no disk, network, clock, environment, subprocess or printing in here."""

@@ -1,0 +1,117 @@
+"""Decides what `gc` deletes, each key with its reason: what no kept release reaches. Pure.
+
+Two waves: stable keys that pages load go first; what they themselves may load goes in a later run, when no edge holds them any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sitepub.core.document import Document
+from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, ReleaseId
+from sitepub.core.retention import Kept
+from sitepub.core.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """One object to delete, of the site or of the records. `etag`: as it was listed. `known`: what of ours may stand at a stable key; anything else is left alone."""
+
+    key: Key
+    is_record: bool
+    reason: str
+    size: int
+    known: tuple[Artifact, ...] = ()
+    etag: ETag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """`deferred`: hashed files that a later run deletes, because stable keys that may load them go in this one. `left`: stable keys that
+    someone else has changed."""
+
+    kept: tuple[Kept, ...]
+    doomed: tuple[Doomed, ...]
+    deferred: int
+    left: tuple[Key, ...] = ()
+
+
+def choose_doomed(
+    state: State,
+    kept: tuple[Kept, ...],
+    documents: Mapping[ReleaseId, Document],
+    site: Mapping[Key, int],
+    records: Mapping[Key, int],
+) -> Sweep:
+    """`documents`: of every release that stands in the target; `site` and `records`: keys and their sizes in bytes, as listed."""
+    reached = _reach(state, kept)
+    kept_documents = [document for release, document in documents.items() if release in reached]
+    needed = {key for document in kept_documents for key in document.manifest.artifacts}
+    known = _known_artifacts(documents.values())
+    unneeded = {key: found for key, found in known.items() if key in site and key not in needed}
+    stable = [_doom_stable(key, found, site[key]) for key, found in unneeded.items() if _is_stable(found)]
+    hashed = [Doomed(key, False, "no kept release has it", site[key]) for key, found in unneeded.items() if _is_hashed(found)]
+    doomed_now = stable or hashed
+    gone = _doom_records(state, reached, kept_documents, records, keeps_documents=bool(stable and hashed))
+    return Sweep(kept, tuple(sorted([*doomed_now, *gone], key=_order)), len(hashed) if stable else 0)
+
+
+def _reach(state: State, kept: tuple[Kept, ...]) -> frozenset[ReleaseId]:
+    """Kept releases, what they superseded unfinished, and all that is pending."""
+    reached = {one.release.id for one in kept} | {over for one in kept for over in one.release.over}
+    if state.pending is not None:
+        reached |= {state.pending.release.id} | {release.id for release in state.pending.over}
+    return frozenset(reached)
+
+
+def _known_artifacts(documents: Iterable[Document]) -> Mapping[Key, tuple[Artifact, ...]]:
+    known: dict[Key, dict[Artifact, None]] = {}
+    for document in documents:
+        for key, artifact in document.manifest.artifacts.items():
+            known.setdefault(key, {})[artifact] = None
+        for key, artifacts in document.lingering.items():
+            known.setdefault(key, {}).update(dict.fromkeys(artifacts))
+    return {key: tuple(artifacts) for key, artifacts in known.items()}
+
+
+def _is_hashed(found: Collection[Artifact]) -> bool:
+    return all(artifact.file_class is FileClass.ASSET for artifact in found)
+
+
+def _is_stable(found: Collection[Artifact]) -> bool:
+    """Pages load it under a name that stays. What was an entry too was deleted by promote, or was changed by someone else since."""
+    return any(artifact.file_class.is_loaded for artifact in found)
+
+
+def _doom_stable(key: Key, found: tuple[Artifact, ...], size: int) -> Doomed:
+    return Doomed(key, False, "no kept release has it under this name", size, found)
+
+
+def _doom_records(
+    state: State,
+    reached: frozenset[ReleaseId],
+    kept: Collection[Document],
+    records: Mapping[Key, int],
+    *,
+    keeps_documents: bool,
+) -> Iterable[Doomed]:
+    packs = {place.pack for document in kept for place in document.bodies.values()}
+    bodies = {artifact.body for document in kept for artifact in document.manifest.artifacts.values()}
+    for key, size in records.items():
+        folder, _, name = key.partition("/")
+        if folder == "packs" and name not in packs:
+            yield Doomed(key, True, "no kept release has bodies in it", size)
+        elif folder == "entries" and Digest(name) not in bodies:
+            yield Doomed(key, True, "no kept release has this body", size)
+        elif folder == "records" and name != state.record.base:
+            yield Doomed(key, True, "the live release has a newer record", size)
+        elif folder == "releases" and ReleaseId(name) not in reached and not keeps_documents:
+            yield Doomed(key, True, "beyond what retention keeps", size)
+        elif folder == "probe":
+            yield Doomed(key, True, "left by an interrupted first publish", size)
+
+
+def _order(doomed: Doomed) -> tuple[bool, bool, Key]:
+    """Documents last: they name what else is ours."""
+    return doomed.is_record, doomed.key.startswith("releases/"), doomed.key

@@ -1,0 +1,36 @@
+"""What a run costs: requests counted, and their price. S3 Standard in us-east-1 (https://aws.amazon.com/s3/pricing/), in USD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sitepub.core.plan import Change, Plan
+from sitepub.core.state import RECORD_INLINE_LIMIT
+
+USD_A_WRITE = 0.005 / 1000
+USD_A_READ = 0.0004 / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Calls to the store and to CloudFront, the clients' own retries not counted."""
+
+    store: int
+    cdn: int
+
+
+def price(requests: Requests, puts: Sequence[Change]) -> float:
+    """USD for these requests: puts at the price of writes, all others at that of reads."""
+    writes = min(requests.store, len(puts))
+    return writes * USD_A_WRITE + (requests.store - writes) * USD_A_READ
+
+
+def foresee_requests(plan: Plan, *, made: Requests, packs: bool, large_bodies: int, invalidates: bool, swap: int = 1) -> Requests:
+    """What publishing this plan takes in all, `made` already being made while planning. `swap`: what a swap of the state takes."""
+    if plan.is_empty:
+        return made
+    writes = len(plan.uploads) + len(plan.steps) + len(plan.saved) + 2 * large_bodies + bool(packs)
+    records = 1 + (len(plan.uploads) + len(plan.steps) > RECORD_INLINE_LIMIT)
+    swaps = (2 + bool(invalidates)) * swap
+    return Requests(made.store + writes + records + swaps, made.cdn + bool(invalidates))

@@ -1,0 +1,109 @@
+"""The stored document of a release: its manifest, where the bodies of its entries stand, and what lingers. Compressed, versioned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sitepub.core.manifest import decode_rows, encode_rows, make_manifest
+from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest
+from sitepub.errors import ConfigurationError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPlace:
+    """`length` bytes at `offset` of a pack: one zstd frame (RFC 8878) that holds one body."""
+
+    pack: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`."""
+
+    manifest: Manifest
+    bodies: Mapping[Digest, BodyPlace] = field(default_factory=dict)
+    lingering: Mapping[Key, tuple[Artifact, ...]] = field(default_factory=dict)
+
+
+def encode_document(document: Document) -> bytes:
+    """The same document gives the same bytes with the same zstandard."""
+    import zstandard
+
+    artifacts = list(document.manifest.artifacts.values())
+    placed = [(n, document.bodies[artifact.body]) for n, artifact in enumerate(artifacts) if artifact.body in document.bodies]
+    packs = sorted({place.pack for _, place in placed})
+    lingering = [artifact for key in sorted(document.lingering) for artifact in document.lingering[key]]
+    text = {
+        "format": FORMAT,
+        "manifest": encode_rows(artifacts),
+        "packs": packs,
+        "places": {
+            "rows": [n for n, _ in placed],
+            "packs": [packs.index(place.pack) for _, place in placed],
+            "offsets": [place.offset for _, place in placed],
+            "lengths": [place.length for _, place in placed],
+        },
+        "lingering": encode_rows(lingering),
+    }
+    return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(text, separators=(",", ":")).encode())
+
+
+def decode_document(stored: bytes, *, where: str) -> Document:
+    """Raises ConfigurationError where the bytes are no document, or one of a later sitepub."""
+    import zstandard
+
+    try:
+        text = json.loads(zstandard.ZstdDecompressor().decompress(stored))
+        known = text["format"]
+    except (zstandard.ZstdError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(where) from error
+    if known != FORMAT:
+        message = f"`{where}` has release format {known}, this sitepub knows format {FORMAT}"
+        raise ConfigurationError("unknown-release-format", message, "update sitepub on this machine")
+    try:
+        return _decode(text)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise _damaged(where) from error
+
+
+def encode_record(etags: Mapping[Key, ETag]) -> bytes:
+    """The ETags that the target answered for a live release, by key."""
+    import zstandard
+
+    text = json.dumps({"format": FORMAT, "etags": dict(sorted(etags.items()))}, separators=(",", ":"))
+    return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(text.encode())
+
+
+def decode_record(stored: bytes, *, where: str) -> Mapping[Key, ETag]:
+    """Raises ConfigurationError where the bytes are no record."""
+    import zstandard
+
+    try:
+        text = json.loads(zstandard.ZstdDecompressor().decompress(stored))
+        if text["format"] != FORMAT:
+            raise ValueError("format")
+        return {Key(key): ETag(etag) for key, etag in text["etags"].items()}
+    except (zstandard.ZstdError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(where) from error
+
+
+def _damaged(where: str) -> ConfigurationError:
+    return ConfigurationError("damaged-release", f"`{where}` is not what sitepub wrote there", "run `sitepub verify --repair`")
+
+
+def _decode(text: dict[str, Any]) -> Document:
+    artifacts = decode_rows(text["manifest"])
+    places, packs = text["places"], text["packs"]
+    columns = zip(places["rows"], places["packs"], places["offsets"], places["lengths"], strict=True)
+    bodies = {artifacts[row].body: BodyPlace(packs[pack], offset, length) for row, pack, offset, length in columns}
+    lingering: dict[Key, tuple[Artifact, ...]] = {}
+    for artifact in decode_rows(text["lingering"]):
+        lingering[artifact.key] = (*lingering.get(artifact.key, ()), artifact)
+    return Document(make_manifest(artifacts), bodies, lingering)

@@ -1,0 +1,227 @@
+"""Gathers what all surveys together say about each file: who loads it, and what may reach it unseen. The order of surveys is of no account."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sitepub.core.model import SourcePath
+from sitepub.core.references import Language, language_of
+from sitepub.core.references.model import Use
+from sitepub.core.survey import Place, Survey
+from sitepub.core.urls import FileIndex, How
+
+
+class Trait(IntEnum):
+    """What is known of a file. LOADED can be rewritten where it stands, LOADED_AS_IS can't; UNSEEN: a module that something reaches under
+    its plain name in a way that can't be rewritten; SERVICE_WORKER: it looks like one, REGISTERED: it is one, LISTING: it lists
+    revisions of other files. Bits to be combined; plain numbers are, since flags of the standard library cost a microsecond each."""
+
+    LOADED = 1
+    LOADED_AS_IS = 2
+    MODULE = 4
+    LINKED = 8
+    OPAQUE = 16
+    MENTIONED = 32
+    UNSEEN = 64
+    SERVICE_WORKER = 128
+    WEB_MANIFEST = 256
+    REGISTERED = 512
+    LISTING = 1024
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Trace:
+    """Who refers to a file, and how; the first one in path order stands for all."""
+
+    referrer: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Missing:
+    """A reference that leads to no file. `similar`: one whose name differs by case alone."""
+
+    referrer: int
+    line: int
+    path: str
+    how: str
+    similar: SourcePath | None = None
+
+
+_NO_EDGES: array[int] = array("q")
+
+
+class Evidence:
+    """Filled by `add`, once for each file, then by `settle`; after that it is only read. Files go by their number in path order.
+
+    `has_maps`: specifiers in scripts stay as they are, and import maps in pages lead to hashed names; a page that can't have one keeps plain
+    names, which are a module map of their own there.
+    """
+
+    __slots__ = (
+        "_has_maps",
+        "_index",
+        "_patterns",
+        "_prefixes",
+        "_tails",
+        "edges",
+        "imports",
+        "loaders",
+        "missing",
+        "numbers",
+        "paths",
+        "spellings",
+        "traits",
+        "unseen",
+    )
+
+    def __init__(self, paths: tuple[SourcePath, ...], index: FileIndex, *, has_maps: bool = False) -> None:
+        self.paths = paths
+        self.numbers: Mapping[str, int] = {path: number for number, path in enumerate(paths)}
+        self._index = index
+        self._has_maps = has_maps
+        self.imports: dict[int, array[int]] = {}
+        self.traits = array("H", bytes(2 * len(paths)))
+        self.edges: dict[int, array[int]] = {}
+        self.loaders: dict[int, Trace] = {}
+        self.unseen: dict[int, Trace] = {}
+        self.missing: list[Missing] = []
+        self.spellings: dict[str, int] = {}
+        self._patterns: set[tuple[int, str, str]] = set()
+        self._prefixes: set[tuple[int, str]] = set()
+        self._tails: set[str] = set()
+
+    def add(self, referrer: int, survey: Survey, *, is_left_whole: bool) -> None:
+        """`is_left_whole`: nothing in the file will be edited, so all that it refers to keeps its plain name."""
+        is_whole = is_left_whole or survey.problem is not None
+        self._note(referrer, survey)
+        edges = array("q")
+        for place in survey.places:
+            is_named_by_map = self._has_maps and place.use is Use.MODULE and survey.map_place is None
+            self._add_place(referrer, place, edges, is_whole=is_whole, is_named_by_map=is_named_by_map)
+        for place in survey.scopes:
+            target = self.numbers.get(place.path)
+            if target is not None and place.dot >= 0 and not is_whole:
+                edges.extend((place.dot, target))
+        if edges:
+            self.edges[referrer] = edges
+        for path in survey.keys:
+            self._reach_unseen(path, Trace(referrer, "an import map names it"))
+        self._prefixes.update((referrer, prefix) for prefix in survey.prefixes)
+        self._patterns.update((referrer, begin, end) for begin, end in survey.patterns)
+        for pair in survey.mentions:
+            self._tails.add(pair[1])
+            for path in pair:
+                self._mention(path, referrer)
+
+    def settle(self) -> None:
+        """Once every file is in: what a computed import or a folder in an import map may mean."""
+        for referrer, begin, end in sorted(self._patterns):
+            for number in self._below(begin):
+                if self.paths[number].endswith(end):
+                    self._reach_unseen(self.paths[number], Trace(referrer, "a computed import can mean it"))
+        for referrer, prefix in sorted(self._prefixes):
+            for number in self._below(prefix):
+                self._reach_unseen(self.paths[number], Trace(referrer, "an import map names its folder"))
+        self._mark_tails()
+        self.missing.sort()
+
+    def has(self, number: int, traits: int) -> bool:
+        return bool(self.traits[number] & traits)
+
+    def find(self, path: str) -> int | None:
+        """The file that a path leads to, as a browser is answered."""
+        found = self._index.find(path)
+        return self.numbers.get(found.path or "") if found.is_found else None
+
+    def targets_of(self, referrer: int) -> array[int]:
+        """What the file loads from where it can be rewritten, repeated where it does so more than once."""
+        return self.edges.get(referrer, _NO_EDGES)[1::2]
+
+    def loads_of(self, referrer: int) -> array[int]:
+        """As targets_of, and what an import map leads to."""
+        return self.targets_of(referrer) + self.imports.get(referrer, _NO_EDGES)
+
+    def edges_of(self, referrer: int) -> Iterator[tuple[int, int]]:
+        """(offset of the place for a digest, file)."""
+        flat = self.edges.get(referrer, _NO_EDGES)
+        return zip(flat[::2], flat[1::2])
+
+    def _note(self, number: int, survey: Survey) -> None:
+        if survey.is_module:
+            self.traits[number] |= Trait.MODULE
+        if survey.revisions:
+            self.traits[number] |= Trait.LISTING
+        if survey.is_service_worker:
+            self.traits[number] |= Trait.SERVICE_WORKER
+        for trait, paths in ((Trait.REGISTERED, survey.registers), (Trait.WEB_MANIFEST, survey.web_manifests)):
+            for path in paths:
+                if path in self.numbers:
+                    self.traits[self.numbers[path]] |= trait
+
+    def _add_place(self, referrer: int, place: Place, edges: array[int], *, is_whole: bool, is_named_by_map: bool) -> None:
+        found = self._index.find(place.path)
+        is_loading = place.use in (Use.LOAD, Use.MODULE)
+        if not found.is_found:
+            if is_loading and not place.is_optional and not is_whole:
+                self.missing.append(Missing(referrer, place.line, place.path, place.how, found.path))
+            return
+        target = self.numbers.get(found.path or "")
+        if target is None:
+            return
+        if found.how is How.NORMALIZED:
+            self.spellings.setdefault(place.path, target)
+        if place.use is Use.MODULE:
+            self.traits[target] |= Trait.MODULE
+        if not is_loading:
+            self.traits[target] |= Trait.LINKED if place.use is Use.LINK else Trait.OPAQUE
+            if place.use is Use.OPAQUE:
+                self._reach_unseen(self.paths[target], Trace(referrer, "it is named where nothing can be rewritten"))
+        elif is_whole or place.dot < 0 or found.how is not How.EXACT:
+            self.traits[target] |= Trait.LOADED_AS_IS
+            self._reach_unseen(self.paths[target], Trace(referrer, f"it is loaded ({place.how}) from what is left as it is"))
+        elif is_named_by_map and language_of(self.paths[referrer]) is not Language.JAVASCRIPT:
+            self.traits[target] |= Trait.LOADED_AS_IS
+        else:
+            self.traits[target] |= Trait.LOADED
+            _keep_first(self.loaders, target, Trace(referrer, place.how))
+            if is_named_by_map:
+                self.imports.setdefault(referrer, array("q")).append(target)
+            else:
+                edges.extend((place.dot, target))
+
+    def _mention(self, path: str, referrer: int) -> None:
+        number = self.numbers.get(path)
+        if number is not None and number != referrer:
+            self.traits[number] |= Trait.MENTIONED
+            self._reach_unseen(path, Trace(referrer, "a string mentions it"))
+
+    def _mark_tails(self) -> None:
+        """A path in a script may be put behind any folder: it mentions every file that ends with it."""
+        for number, path in enumerate(self.paths):
+            at = path.find("/")
+            while at >= 0:
+                if path[at + 1 :] in self._tails:
+                    self.traits[number] |= Trait.MENTIONED
+                    break
+                at = path.find("/", at + 1)
+
+    def _reach_unseen(self, path: str, trace: Trace) -> None:
+        number = self.numbers.get(path)
+        if number is not None:
+            self.traits[number] |= Trait.UNSEEN
+            _keep_first(self.unseen, number, trace)
+
+    def _below(self, prefix: str) -> range:
+        """The files whose paths start with `prefix`; surrogates sort as they do in paths."""
+        return range(bisect_left(self.paths, prefix), bisect_left(self.paths, prefix + "\U0010ffff"))
+
+
+def _keep_first(traces: dict[int, Trace], number: int, trace: Trace) -> None:
+    known = traces.get(number)
+    if known is None or trace < known:
+        traces[number] = trace

@@ -1,0 +1,85 @@
+"""What follows from edits inside HTML: `integrity` values of files that changed, and policy hashes of inline blocks that changed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import unescape
+
+from sitepub.core.edits import Edit, splice
+from sitepub.core.references.model import InlineBlock, PolicyHash
+
+ALGORITHMS = ("sha256", "sha384", "sha512")
+
+_TOKEN = re.compile(rb"(sha(?:256|384|512))-([A-Za-z0-9+/_-]+=*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Digests of one file as built and as published, by algorithm, as raw bytes."""
+
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+
+
+def digest_all(body: bytes) -> Mapping[str, bytes]:
+    return {algorithm: hashlib.new(algorithm, body).digest() for algorithm in ALGORITHMS}
+
+
+def find_integrity_edits(raw: bytes, start: int, change: Change) -> list[Edit] | None:
+    """The edits of one `integrity` value that stands at `start`; None where it does not let the file in as it was built.
+
+    Of several digests the strongest algorithm counts (https://www.w3.org/TR/sri-2/); any of its digests may match. Those that did not match
+    are left, for they stand for another file.
+    """
+    tokens = [(token[1].decode("ascii").lower(), _read_digest(token[2]), token.span(2)) for token in _TOKEN.finditer(raw)]
+    if not tokens:
+        return []
+    strongest = max(algorithm for algorithm, _, _ in tokens)
+    if not any(algorithm == strongest and digest == change.before[algorithm] for algorithm, digest, _ in tokens):
+        return None
+    return [
+        Edit(start + begin, end - begin, b64encode(change.after[algorithm]))
+        for algorithm, digest, (begin, end) in tokens
+        if digest == change.before[algorithm] and change.before[algorithm] != change.after[algorithm]
+    ]
+
+
+def find_policy_edits(body: bytes, edits: Sequence[Edit], inline: Iterable[InlineBlock], hashes: Iterable[PolicyHash]) -> list[Edit]:
+    """Hashes of a `<meta>` policy that name an inline block which `edits` changed."""
+    changed: dict[tuple[str, bytes], bytes] = {}
+    for block in inline:
+        inside = [Edit(edit.at - block.start, edit.drop, edit.insert) for edit in edits if block.start <= edit.at <= block.end]
+        if inside:
+            before = body[block.start : block.end]
+            after = splice(before, inside)
+            for algorithm in ALGORITHMS:
+                changed[algorithm, _hash_block(before, block, algorithm)] = _hash_block(after, block, algorithm)
+    found = ((one, changed.get((one.algorithm, _read_digest(one.value.encode("ascii"))))) for one in hashes)
+    return [Edit(one.start, one.end - one.start, b64encode(after)) for one, after in found if after is not None]
+
+
+def names_body(digest: str, body: bytes) -> bool:
+    """Whether an integrity value such as `sha384-…` is that of `body`."""
+    algorithm, _, value = digest.partition("-")
+    return hashlib.new(algorithm, body).digest() == _read_digest(value.encode("ascii"))
+
+
+def _hash_block(raw: bytes, block: InlineBlock, algorithm: str) -> bytes:
+    """As a browser hashes it: the text that the parser made of it, line breaks normalised."""
+    text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for _ in range(block.escapes):
+        text = unescape(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    return hashlib.new(algorithm, text).digest()
+
+
+def _read_digest(text: bytes) -> bytes:
+    """Base64 in either alphabet, padded or not; what is neither matches nothing."""
+    plain = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        return b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
+    except ValueError:
+        return b""

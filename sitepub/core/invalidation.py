@@ -1,0 +1,149 @@
+"""Decides what to invalidate once a release is live: never what edges do not hold or soon forget, always what else they show. Pure.
+
+The shared time to live that counts is that of the headers that edges hold, the old ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sitepub.core.cover import MAX_WILDCARDS, Cover, cover
+from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls
+from sitepub.core.model import Artifact, HeaderSet, Key, Kind, Warning
+from sitepub.core.plan import Shown, is_same
+
+POINTLESS_SECONDS = 60
+"""A shared time to live up to this is over before anyone could tell."""
+
+DEFAULT_SECONDS = 86400.0
+"""How long CloudFront keeps what says nothing about it (DefaultTTL of the managed policies)."""
+
+USD_A_PATH = 0.005
+
+_NO_TAGS: Mapping[str, Collection[Key]] = MappingProxyType({})
+
+_DIRECTIVE = re.compile(r"\s*([^=,\s]+)\s*(?:=\s*(?:\"([^\"]*)\"|([^,\s]*)))?\s*(?:,|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidationPlan:
+    """`items` as CloudFront takes them, sorted; `collateral`: how many stored URLs are evicted without need."""
+
+    items: tuple[str, ...] = ()
+    collateral: float = 0
+    warnings: tuple[Warning, ...] = ()
+
+
+def choose_invalidation(
+    shown: Iterable[Shown],
+    routing: Routing,
+    *,
+    live: Iterable[Key] = (),
+    max_items: int | None = None,
+    max_wildcards: int = MAX_WILDCARDS,
+    tags: Mapping[str, Collection[Key]] = _NO_TAGS,
+) -> InvalidationPlan:
+    """Exact items while there are at most `max_items` (None: no limit), else the cover of least collateral.
+
+    `live`: all keys that edges may hold; without it collateral counts nothing, and folding evicts who knows what. `tags`: tag -> keys whose
+    stored copies carry it.
+    """
+    held = [seen for seen in shown if needs_invalidation(seen)]
+    changed = {url for seen in held for url in find_urls(seen.key, routing)}
+    stems = {url: stem for url in changed if (stem := find_stem(url)) is not None}
+    most = len(changed) if max_items is None else max_items
+    is_everywhere = any(_answers_for_all(seen.key, routing) for seen in held)
+    others = _weigh(live, routing) if is_everywhere or stems or len(changed) > most else {}
+    if is_everywhere:
+        found = Cover(("/*",), sum(others[url] for url in others.keys() - changed))
+    else:
+        found = _cover_one_by_one(changed, stems, others)
+        wildcards = sum(item.endswith("*") for item in found.items)
+        if wildcards > max_wildcards or len(found.items) > most or (tags and found.collateral):
+            urls = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()}
+            found = cover(changed, others, max_items=most, max_wildcards=max_wildcards, tags=urls, stems=stems)
+    items = tuple(sorted(map(_encode_item, found.items)))
+    return InvalidationPlan(items, found.collateral, (*_warn_of_error_pages(held, routing), *_warn_of_stems(stems, items)))
+
+
+def _weigh(keys: Iterable[Key], routing: Routing) -> Mapping[str, float]:
+    """Every stored URL counts one."""
+    return {url: 1.0 for key in keys for url in find_urls(key, routing)}
+
+
+def _cover_one_by_one(changed: Collection[str], stems: Mapping[str, str], others: Mapping[str, float]) -> Cover:
+    """Every path by itself, or by its own beginning where it can't be named: as little as possible is evicted, known or not."""
+    prefixes = list[str]()
+    for stem in sorted(set(stems.values())):
+        if not prefixes or not stem.startswith(prefixes[-1]):
+            prefixes.append(stem)
+    begun = tuple(prefixes)
+    exact = [url for url in changed if url not in stems and not (begun and url.startswith(begun))]
+    needless = [url for url in others if url not in changed and url.startswith(begun)] if begun else []
+    return Cover((*exact, *(f"{prefix}*" for prefix in prefixes)), sum(others[url] for url in needless))
+
+
+def needs_invalidation(seen: Shown) -> bool:
+    """Whether an edge may go on showing what is no longer wanted. Aliases live too shortly; a key that nobody could get is not held."""
+    outdated = [artifact for artifact in seen.before if seen.after is None or not is_same(artifact, seen.after)]
+    return any(artifact.kind is not Kind.ALIAS and not _is_pointless(artifact) for artifact in outdated)
+
+
+def shared_seconds(headers: HeaderSet) -> float:
+    """How long an edge may show a response with these headers, stale answers while it revalidates included."""
+    control = next((value for name, value in headers if name == "Cache-Control"), None)
+    if control is None:
+        return DEFAULT_SECONDS
+    directives = {found[1].lower(): found[2] or found[3] or "" for found in _DIRECTIVE.finditer(control)}
+    if directives.keys() & {"no-store", "private"} or "no-cache" in directives:
+        return 0
+    life = directives.get("s-maxage", directives.get("max-age"))
+    if life is None or not life.isdigit():
+        return DEFAULT_SECONDS
+    stale = directives.get("stale-while-revalidate", "")
+    return float(life) + (float(stale) if stale.isdigit() else 0)
+
+
+def caller_reference(release: str, seq: int, items: Iterable[str]) -> str:
+    """The same release, counter and items are the same invalidation, however often it is sent. At most 128 ASCII characters."""
+    digest = hashlib.sha256("\n".join(sorted(items)).encode()).hexdigest()
+    return f"sitepub-{seq}-{release[:64]}-{digest[:24]}"
+
+
+def price_usd(used: int, free: int, items: int) -> float:
+    """What `items` more paths cost where `used` of `free` are spent already."""
+    return max(0, items - max(0, free - used)) * USD_A_PATH
+
+
+def _is_pointless(artifact: Artifact) -> bool:
+    return shared_seconds(artifact.headers) <= POINTLESS_SECONDS
+
+
+def _answers_for_all(key: Key, routing: Routing) -> bool:
+    """The page of a single-page site: edges hold it under whatever URL was asked for."""
+    return (routing.url_path + key, 200) in routing.error_pages
+
+
+def _warn_of_error_pages(held: Iterable[Shown], routing: Routing) -> Iterable[Warning]:
+    pages = {path for path, status in routing.error_pages if status != 200}
+    for seen in held:
+        if routing.url_path + seen.key in pages:
+            message = f"`{seen.key}` is an error page that edges keep for long under URLs that nobody knows; they go on showing the old one"
+            yield Warning("error-page-cached", f"{message}; a short `cache.errors` avoids that")
+
+
+def _encode_item(item: str) -> str:
+    return item if item.startswith("#") else encode_path(item[:-1]) + "*" if item.endswith("*") else encode_path(item)
+
+
+def _warn_of_stems(stems: Mapping[str, str], items: Collection[str]) -> Iterable[Warning]:
+    wildcards = [item[:-1] for item in items if item.endswith("*")]
+    for url in sorted(stems):
+        covering = [prefix for prefix in wildcards if encode_path(url).startswith(prefix)]
+        if covering:
+            reason = "CloudFront can't invalidate a name with `~`, quotes, spaces, `*` or `?` alone"
+            yield Warning("odd-name-invalidated-by-prefix", f"`{url}` is invalidated as `{covering[0]}*`: {reason}")

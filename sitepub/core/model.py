@@ -1,0 +1,113 @@
+"""The values that everything speaks: keys, digests, artifacts, manifests. No behaviour beyond what follows from a value itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+SourcePath = NewType("SourcePath", str)
+"""A file as built: relative to the source folder, `/` between segments, never starting with `/` or holding `..`."""
+
+Key = NewType("Key", str)
+"""An object as stored: relative to the store's prefix."""
+
+Digest = NewType("Digest", str)
+"""SHA-256 of a body, 64 lower-case hex characters."""
+
+ReleaseId = NewType("ReleaseId", str)
+"""`YYYYMMDDTHHMMSSZ-xxxxxxxx`: the UTC second and 8 hex characters of the manifest's digest."""
+
+ETag = NewType("ETag", str)
+"""What the store calls the version of an object, with its double quotes (RFC 9110 §8.8.3); opaque to us."""
+
+HeaderSet = tuple[tuple[str, str], ...]
+"""Headers of an artifact, sorted by name, names in their canonical spelling (`Cache-Control`)."""
+
+WEBSITE_REDIRECT = "x-amz-website-redirect-location"
+"""Travels among the headers of a redirect; S3's website endpoint answers with it, a folder ignores it."""
+
+
+class Kind(StrEnum):
+    """What users see: how an artifact is addressed and cached."""
+
+    ASSET = "asset"
+    ENTRY = "entry"
+    ALIAS = "alias"
+
+
+class FileClass(StrEnum):
+    """Why an artifact has the key that it has."""
+
+    ASSET = "asset"
+    ENTRY = "entry"
+    FROZEN = "frozen"
+    PINNED = "pinned"
+    ALIAS = "alias"
+    REDIRECT = "redirect"
+
+    @property
+    def kind(self) -> Kind:
+        return _KINDS[self]
+
+    @property
+    def is_loaded(self) -> bool:
+        """Pages load it under a name that stays: retired by `gc` alone, promoted before pages."""
+        return self in (FileClass.PINNED, FileClass.ALIAS, FileClass.FROZEN)
+
+
+_KINDS: Mapping[FileClass, Kind] = {
+    FileClass.ASSET: Kind.ASSET,
+    FileClass.FROZEN: Kind.ASSET,
+    FileClass.ENTRY: Kind.ENTRY,
+    FileClass.PINNED: Kind.ENTRY,
+    FileClass.REDIRECT: Kind.ENTRY,
+    FileClass.ALIAS: Kind.ALIAS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One object of a release: body digest *and* headers. `size` is in bytes."""
+
+    key: Key
+    file_class: FileClass
+    body: Digest
+    size: int
+    headers: HeaderSet
+    source: SourcePath | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return self.file_class.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All artifacts of a release, by key, in key order. Depends on content and configuration alone."""
+
+    artifacts: Mapping[Key, Artifact] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.artifacts)
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """Something the user should know that does not stop the run. `code` is stable; `message` follows the style of errors."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Where a release came from; `id` is the full object id."""
+
+    id: str
+    branch: str | None
+    subject: str
+    author: str
+    committed_at: int
+    is_dirty: bool = False

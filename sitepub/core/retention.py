@@ -1,0 +1,94 @@
+"""Which release a rollback goes to, and which releases `gc` keeps, each with its reason. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sitepub.core.model import ReleaseId
+from sitepub.core.settings import Retention
+from sitepub.core.state import Release, State
+from sitepub.errors import RefusedError, UsageError
+
+GRACE = timedelta(days=1)
+"""How long a release that is no longer live is kept whatever retention says: edges may still show it, and pages of it are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    release: Release
+    reason: str
+
+
+def choose_release(state: State, name: str | None) -> Release:
+    """The release that a rollback makes live again. None: what was live before the live content; after that, what was live before that.
+
+    `name` is a release or a commit, either one cut short. Raises UsageError for a name that is none, or several.
+    """
+    if name is not None:
+        return _find_named(state, name)
+    if state.pending is not None:
+        return _require(state.live_release)
+    live = _require(state.live_release)
+    shown = _find_origin(state, live)
+    before = [release for release in state.releases if release.seq < shown.seq and release.manifest != live.manifest]
+    if not before:
+        raise RefusedError("no-earlier-release", "there is no earlier release to go back to", "`sitepub releases` lists what there is")
+    return before[-1]
+
+
+def choose_kept(state: State, retention: Retention, now: datetime) -> tuple[Kept, ...]:
+    """Releases that `gc` keeps, oldest first: the newest ones, those of the last days, whichever keeps more, and what is still in use."""
+    newest = {release.id for release in state.releases[-retention.releases :]} if retention.releases else set()
+    kept = []
+    for number, release in enumerate(state.releases):
+        reason = _keeping_reason(state, release, number, newest, retention, now)
+        if reason:
+            kept.append(Kept(release, reason))
+    return tuple(kept)
+
+
+def _keeping_reason(state: State, release: Release, number: int, newest: set[ReleaseId], retention: Retention, now: datetime) -> str | None:
+    if release.id == state.live:
+        return "live"
+    if release.id in newest:
+        return f"among the newest {retention.releases}"
+    left = parse_time(state.releases[number + 1].published_at) if number + 1 < len(state.releases) else now
+    if now - left <= timedelta(days=retention.days):
+        return f"live within {retention.days} days"
+    return "live until a day ago" if now - left <= GRACE else None
+
+
+def parse_time(published_at: str) -> datetime:
+    """The inverse of how the state writes times."""
+    return datetime.fromisoformat(published_at)
+
+
+def _find_named(state: State, name: str) -> Release:
+    by_id = [release for release in state.releases if release.id.startswith(name)]
+    by_commit = [release for release in state.releases if release.commit and len(name) >= 4 and release.commit.id.startswith(name)]
+    found = by_id or by_commit[-1:]
+    if len(found) > 1 and name not in {release.id for release in found}:
+        raise UsageError("ambiguous-release", f"`{name}` may be {', '.join(release.id for release in found)}", "write more of it")
+    if by_commit and len({release.commit.id for release in by_commit if release.commit}) > 1:
+        raise UsageError("ambiguous-commit", f"several published commits begin with `{name}`", "write more of it")
+    if not found:
+        raise UsageError(
+            "unknown-release", f"`{name}` is neither a release nor a published commit", "`sitepub releases` lists what there is"
+        )
+    return next((release for release in found if release.id == name), found[-1])
+
+
+def _find_origin(state: State, live: Release) -> Release:
+    """The release whose content is live, where rollbacks made it live again."""
+    by_id = {release.id: release for release in state.releases}
+    shown = live
+    while shown.origin is not None and shown.origin in by_id:
+        shown = by_id[shown.origin]
+    return shown
+
+
+def _require(release: Release | None) -> Release:
+    if release is None:
+        raise RefusedError("no-earlier-release", "nothing was published yet", "`sitepub publish` publishes")
+    return release

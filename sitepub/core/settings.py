@@ -1,0 +1,172 @@
+"""sitepub.yaml as frozen values. config.py makes them; everything that decides reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Aliases(StrEnum):
+    ALWAYS = "always"
+    AUTO = "auto"
+    NEVER = "never"
+
+
+class Modules(StrEnum):
+    REWRITE = "rewrite"
+    IMPORTMAP = "importmap"
+    PIN = "pin"
+
+
+class MissingReferences(StrEnum):
+    WARN = "warn"
+    ERROR = "error"
+    IGNORE = "ignore"
+
+
+class UrlStyle(StrEnum):
+    DIRECTORY = "directory"
+    FILE = "file"
+    BOTH = "both"
+
+
+class WhenSpent(StrEnum):
+    WILDCARD = "wildcard"
+    PAY = "pay"
+    DEFER = "defer"
+    FAIL = "fail"
+
+
+class Tags(StrEnum):
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Links(StrEnum):
+    REFUSE = "refuse"
+    FOLLOW = "follow"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderAddress:
+    """`file:PATH`, made absolute."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"file:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAddress:
+    """`s3://bucket[/prefix]`; the prefix has no slash at either end."""
+
+    bucket: str
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
+
+
+StoreAddress = FolderAddress | BucketAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one copy of the site lives. `url` is the full URL or the path that the setting gives; `url_path` starts and ends with `/`."""
+
+    name: str
+    store: StoreAddress
+    region: str | None = None
+    endpoint_url: str | None = None
+    cdn_endpoint_url: str | None = None
+    profile: str | None = None
+    distribution: str | None = None  # an id, "none", or absent
+    account: str | None = None
+    url: str = "/"
+    url_path: str = "/"
+    domains: tuple[str, ...] = ()
+    branch: str | None = None
+    state: StoreAddress | None = None
+    url_style: UrlStyle = UrlStyle.DIRECTORY
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    digest_length: int = 12
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    aliases: Aliases = Aliases.ALWAYS
+    modules: Modules = Modules.REWRITE
+    frozen: tuple[str, ...] = ()
+    missing_references: MissingReferences = MissingReferences.WARN
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Cache-Control by kind. `entries` is None where the setting is absent: then it depends on whether a distribution serves."""
+
+    assets: str = "public, max-age=31536000, immutable"
+    entries: str | None = None
+    errors: str = "public, max-age=0, s-maxage=10"
+    aliases: str = "public, max-age=60, s-maxage=60"
+
+
+ENTRIES_BEHIND_DISTRIBUTION = "public, max-age=0, s-maxage=86400, must-revalidate"
+ENTRIES_WITHOUT_DISTRIBUTION = "public, max-age=0, must-revalidate"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRule:
+    """`match` is a gitignore pattern on source paths; `set` in canonical header names. `line` is where sitepub.yaml says it."""
+
+    match: str
+    set: tuple[tuple[str, str], ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """`source` and `to` as written (`from:` and `to:`)."""
+
+    source: str
+    to: str
+    status: int = 301
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidation:
+    free_paths: int = 1000
+    when_spent: WhenSpent = WhenSpent.WILDCARD
+    tags: Tags = Tags.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    releases: int = 10
+    days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of sitepub.yaml; paths are absolute. `path` is the file itself."""
+
+    path: Path
+    source: Path
+    targets: Mapping[str, Target]
+    version: int = 1
+    build: str | None = None
+    default_target: str | None = None
+    fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    cache: Cache = field(default_factory=Cache)
+    headers: tuple[HeaderRule, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    invalidation: Invalidation = field(default_factory=Invalidation)
+    retention: Retention = field(default_factory=Retention)
+    ignore: tuple[str, ...] = ("**/.DS_Store",)
+    allow: tuple[str, ...] = ()
+    links: Links = Links.REFUSE

@@ -1,0 +1,325 @@
+"""The target's state, `.sitepub/state.json`: the one pointer. Values, their JSON, and every change that a run may make to it.
+
+Each change is a pure function from a state to the next one; releases.py swaps them in. The rules are those of docs/design.md §5.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from sitepub.core.model import Commit, Digest, ETag, Key, ReleaseId
+from sitepub.errors import ConfigurationError
+
+FORMAT = 1
+LEASE_SECONDS = 60
+RECORD_INLINE_LIMIT = 500
+"""ETags that the state itself carries over the last full record; more are written as a record of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Who publishes: enough to know, on the same machine, that it is gone."""
+
+    host: str
+    boot_id: str
+    pid_namespace: str
+    pid: int
+    started: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release as the state lists it. `document` is the SHA-256 of its stored document, `over` what it superseded unfinished."""
+
+    id: ReleaseId
+    seq: int
+    manifest: Digest
+    document: Digest
+    commit: Commit | None
+    published_at: str
+    entries: int
+    assets: int
+    over: tuple[ReleaseId, ...] = ()
+    origin: ReleaseId | None = None  # the release whose content a rollback made live again
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`token` names one run; an empty one was given back. `seconds` count from the state's last change, by the server's clock."""
+
+    token: str
+    process: Process | None
+    seconds: int = LEASE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A release that was begun and is not finished. `owes` becomes owed by finish. `asked`: someone asked for it by name (rollback).
+    `over`: releases begun before it and superseded unfinished; keys may still show any of them."""
+
+    release: Release
+    owes: tuple[str, ...]
+    lease: Lease
+    over: tuple[Release, ...] = ()
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """A `gc` at work: its lease, and what it will owe for the stable keys that it deletes."""
+
+    seq: int
+    owes: tuple[str, ...]
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Invalidation items not yet accepted. `seq` makes the CallerReference."""
+
+    seq: int
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The ETags that the target answered for the live release: a full record by name, and what changed since."""
+
+    base: str | None = None
+    changed: Mapping[Key, ETag] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own."""
+
+    seq: int = 0
+    nonce: str = ""
+    live: ReleaseId | None = None
+    record: Record = field(default_factory=Record)
+    pending: Pending | None = None
+    owed: tuple[Owed, ...] = ()
+    releases: tuple[Release, ...] = ()
+    collect: Collect | None = None
+    collected: int = 0
+    provisioned: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def live_release(self) -> Release | None:
+        return next((release for release in reversed(self.releases) if release.id == self.live), None)
+
+
+def begin(state: State, pending: Pending, *, nonce: str) -> State:
+    """Makes `pending` the pending release; what is owed already stays owed, and what a dead `gc` would have owed is owed."""
+    return replace(end_collect(state, nonce=nonce), seq=pending.release.seq, pending=pending)
+
+
+def begin_collect(state: State, collect: Collect, kept: tuple[Release, ...], *, nonce: str) -> State:
+    """Before the first delete: whoever planned against the state as it was starts over, and goes to no release that is about to go."""
+    return replace(state, seq=collect.seq, collect=collect, collected=state.collected + 1, releases=kept, nonce=nonce)
+
+
+def end_collect(state: State, *, nonce: str) -> State:
+    """No `gc` is at work any more; what it owes is owed from now on."""
+    if state.collect is None:
+        return replace(state, nonce=nonce)
+    owed = (*state.owed, Owed(state.collect.seq, state.collect.owes)) if state.collect.owes else state.owed
+    return replace(state, collect=None, owed=owed, nonce=nonce)
+
+
+def renew(state: State, *, nonce: str) -> State:
+    """The same state once more: the server's clock starts anew for its lease."""
+    return replace(state, nonce=nonce)
+
+
+def give_back(state: State, *, nonce: str) -> State:
+    """The pending release stays pending, but its run has ended: the next one need not wait for the lease."""
+    if state.collect is not None:
+        return replace(state, collect=replace(state.collect, lease=Lease("", None)), nonce=nonce)
+    if state.pending is None:
+        return state
+    return replace(state, pending=replace(state.pending, lease=Lease("", None)), nonce=nonce)
+
+
+def finish(state: State, *, record: Record, published_at: str, nonce: str) -> State:
+    """Makes the pending release the live one; what it owes is owed from now on."""
+    pending = state.pending
+    if pending is None:
+        raise ValueError("finish without a pending release")
+    over = tuple(release.id for release in pending.over)
+    release = replace(pending.release, published_at=published_at, over=over)
+    owed = (*state.owed, Owed(release.seq, pending.owes)) if pending.owes else state.owed
+    return replace(state, live=release.id, record=record, pending=None, owed=owed, releases=(*state.releases, release), nonce=nonce)
+
+
+def recommit(state: State, commit: Commit | None, *, nonce: str) -> State:
+    """Nothing changed but the commit that the live content stands for."""
+    releases = tuple(replace(release, commit=commit) if release.id == state.live else release for release in state.releases)
+    return replace(state, releases=releases, nonce=nonce)
+
+
+def take_off(state: State, sent: tuple[Owed, ...], *, nonce: str) -> State:
+    """Takes off what was sent, and nothing else: another run may owe something by now."""
+    return replace(state, owed=tuple(owed for owed in state.owed if owed not in sent), nonce=nonce)
+
+
+def owe(state: State, items: tuple[str, ...], *, nonce: str) -> State:
+    """Owes `items` besides, under a sequence number of their own (an invalidation by hand)."""
+    return replace(state, seq=state.seq + 1, owed=(*state.owed, Owed(state.seq + 1, items)), nonce=nonce)
+
+
+def encode_state(state: State) -> bytes:
+    """UTF-8 JSON, indented: people read it when things go wrong."""
+    document = {
+        "format": FORMAT,
+        "seq": state.seq,
+        "nonce": state.nonce,
+        "live": state.live,
+        "record": {"base": state.record.base, "changed": dict(sorted(state.record.changed.items()))},
+        "pending": _encode_pending(state.pending),
+        "owed": [{"seq": owed.seq, "items": list(owed.items)} for owed in state.owed],
+        "releases": [_encode_release(release) for release in state.releases],
+        "collect": None
+        if state.collect is None
+        else {"seq": state.collect.seq, "owes": list(state.collect.owes), "lease": _encode_lease(state.collect.lease)},
+        "collected": state.collected,
+        "provisioned": dict(sorted(state.provisioned.items())),
+    }
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def decode_state(text: bytes, *, where: str) -> State:
+    """Raises ConfigurationError where the text is no state, or one of a later sitepub."""
+    try:
+        document = json.loads(text)
+        known = document["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(where) from error
+    if known != FORMAT:
+        message = f"`{where}` has state format {known}, this sitepub knows format {FORMAT}"
+        raise ConfigurationError("unknown-state-format", message, "update sitepub on this machine")
+    try:
+        return _decode_state(document)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(where) from error
+
+
+def _damaged(where: str) -> ConfigurationError:
+    hint = "restore the file from a version or backup, or move it away and run `sitepub adopt`"
+    return ConfigurationError("damaged-state", f"`{where}` is not a state that sitepub wrote", hint)
+
+
+def _decode_state(document: dict[str, Any]) -> State:
+    record = document["record"]
+    return State(
+        seq=int(document["seq"]),
+        nonce=str(document["nonce"]),
+        live=cast(ReleaseId | None, document["live"]),
+        record=Record(record["base"], {Key(key): ETag(etag) for key, etag in record["changed"].items()}),
+        pending=_decode_pending(document["pending"]),
+        owed=tuple(Owed(int(owed["seq"]), tuple(owed["items"])) for owed in document["owed"]),
+        releases=tuple(_decode_release(release) for release in document["releases"]),
+        collect=_decode_collect(document["collect"]),
+        collected=int(document["collected"]),
+        provisioned=dict(document["provisioned"]),
+    )
+
+
+def _encode_release(release: Release) -> dict[str, object]:
+    return {
+        "release": release.id,
+        "seq": release.seq,
+        "manifest": release.manifest,
+        "document": release.document,
+        "commit": _encode_commit(release.commit),
+        "published_at": release.published_at,
+        "entries": release.entries,
+        "assets": release.assets,
+        "over": list(release.over),
+        "origin": release.origin,
+    }
+
+
+def _decode_release(document: dict[str, Any]) -> Release:
+    return Release(
+        id=ReleaseId(document["release"]),
+        seq=int(document["seq"]),
+        manifest=Digest(document["manifest"]),
+        document=Digest(document["document"]),
+        commit=_decode_commit(document["commit"]),
+        published_at=str(document["published_at"]),
+        entries=int(document["entries"]),
+        assets=int(document["assets"]),
+        over=tuple(ReleaseId(release) for release in document["over"]),
+        origin=cast(ReleaseId | None, document["origin"]),
+    )
+
+
+def _encode_commit(commit: Commit | None) -> dict[str, object] | None:
+    if commit is None:
+        return None
+    return {
+        "id": commit.id,
+        "branch": commit.branch,
+        "subject": commit.subject,
+        "author": commit.author,
+        "committed_at": commit.committed_at,
+        "is_dirty": commit.is_dirty,
+    }
+
+
+def _decode_commit(document: dict[str, Any] | None) -> Commit | None:
+    return None if document is None else Commit(**document)
+
+
+def _encode_pending(pending: Pending | None) -> dict[str, object] | None:
+    if pending is None:
+        return None
+    return {
+        "release": _encode_release(pending.release),
+        "owes": list(pending.owes),
+        "over": [_encode_release(release) for release in pending.over],
+        "asked": pending.asked,
+        "lease": _encode_lease(pending.lease),
+    }
+
+
+def _decode_pending(document: dict[str, Any] | None) -> Pending | None:
+    if document is None:
+        return None
+    return Pending(
+        release=_decode_release(document["release"]),
+        owes=tuple(document["owes"]),
+        over=tuple(_decode_release(release) for release in document["over"]),
+        lease=_decode_lease(document["lease"]),
+        asked=bool(document["asked"]),
+    )
+
+
+def _decode_collect(document: dict[str, Any] | None) -> Collect | None:
+    return None if document is None else Collect(int(document["seq"]), tuple(document["owes"]), _decode_lease(document["lease"]))
+
+
+def _encode_lease(lease: Lease) -> dict[str, object]:
+    process = lease.process
+    return {
+        "token": lease.token,
+        "seconds": lease.seconds,
+        "process": None
+        if process is None
+        else {
+            "host": process.host,
+            "boot_id": process.boot_id,
+            "pid_namespace": process.pid_namespace,
+            "pid": process.pid,
+            "started": process.started,
+        },
+    }
+
+
+def _decode_lease(document: dict[str, Any]) -> Lease:
+    process = None if document["process"] is None else Process(**document["process"])
+    return Lease(str(document["token"]), process, int(document["seconds"]))

@@ -1,0 +1,255 @@
+"""What one file's scan says about the site's other files: paths instead of URLs, few enough bytes for a million files.
+
+Made where the file is read, as one JSON text: it travels between processes and stands in the cache just so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sitepub.core.import_maps import MapForm, find_map_place
+from sitepub.core.model import SourcePath
+from sitepub.core.references import Language
+from sitepub.core.references.model import ImportMap, Reference, Scan, Use
+from sitepub.core.revisions import find_revisions
+from sitepub.core.urls import ResolvedKind, SiteUrls, resolve
+
+USES: tuple[Use, ...] = (Use.LOAD, Use.MODULE, Use.LINK, Use.OPAQUE)
+_USE_NUMBERS: Mapping[Use, int] = {use: number for number, use in enumerate(USES)}
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+_MANIFEST_LINK = re.compile(rb"<link\b([^>]*\brel\s*+=\s*+[\"']?[^\"'>]*\bmanifest\b[^>]*+)>", re.IGNORECASE)
+_DIGEST = re.compile(rb"sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2}")
+_HREF = re.compile(rb"\bhref\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One reference to a path of the site. `dot`: where a digest goes, -1 where it can't. `how` in a user's words."""
+
+    dot: int
+    path: str
+    use: Use
+    how: str
+    line: int
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One file. `count`: all of its references, those that leave the site too. `mentions`: pairs of a path read from the file's folder
+    and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists. `keys`: what import maps name, `scopes` those that
+    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `is_plain`: a page in which a tag means the
+    same wherever it stands. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed."""
+
+    problem: str | None = None
+    count: int = 0
+    places: tuple[Place, ...] = ()
+    integrities: tuple[tuple[int, int, str], ...] = ()
+    keys: tuple[str, ...] = ()
+    scopes: tuple[Place, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    patterns: tuple[tuple[str, str], ...] = ()
+    registers: tuple[str, ...] = ()
+    web_manifests: tuple[str, ...] = ()
+    revisions: tuple[tuple[int, int, str], ...] = ()
+    mentions: tuple[tuple[str, str], ...] = ()
+    digests: tuple[str, ...] = ()
+    source_map: str | None = None
+    is_module: bool = False
+    is_service_worker: bool = False
+    has_policy: bool = False
+    is_plain: bool = False
+    map_place: tuple[int, MapForm] | None = None
+    encoding: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Resolver:
+    """Remembers where URLs lead: the pages of one folder share most of theirs."""
+
+    __slots__ = ("_known", "_site")
+
+    def __init__(self, site: SiteUrls) -> None:
+        self._site = site
+        self._known: dict[tuple[str, str], str | None] = {}
+
+    def find(self, url: str, page: SourcePath, base: str | None = None) -> str | None:
+        """The path in the site that `url` names; None: it leads elsewhere or nowhere."""
+        if base is not None or url[:1] in ("", "?", " "):
+            return self._resolve(url, page, base)
+        place = (page[: page.rfind("/") + 1], url)
+        if place not in self._known:
+            self._known[place] = self._resolve(url, page, None)
+        return self._known[place]
+
+    def _resolve(self, url: str, page: SourcePath, base: str | None) -> str | None:
+        found = resolve(url, page=page, base=base, site=self._site)
+        return found.path if found.kind is ResolvedKind.INSIDE else None
+
+
+def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, resolver: Resolver, needs_map_place: bool = False) -> Survey:
+    """Drops what leaves the site and turns the rest into paths."""
+
+    def find(url: str, base: str | None) -> str | None:
+        return resolver.find(url, page, base if base is not None else scan.base)
+
+    def place(reference: Reference) -> Place | None:
+        path = None if reference.is_bare else find(reference.url, reference.base)
+        if path is None:
+            return None
+        return Place(reference.dot, path, reference.use, reference.how, reference.line, reference.is_optional)
+
+    # A script does not know its document: what resolves against that may be anywhere.
+    strays = [reference.url for reference in scan.references if reference.use is Use.OPAQUE] if language is Language.JAVASCRIPT else []
+    placed = (place(reference) for reference in scan.references if not (strays and reference.use is Use.OPAQUE))
+    guarded = ((one.start, one.end, find(one.url, one.base)) for one in scan.integrities)
+    keys, scopes, prefixes = _split_keys(scan.import_maps, place)
+    patterns = (
+        (find(pattern.prefix or "./", pattern.base), pattern.suffix) for pattern in scan.patterns if pattern.prefix or pattern.suffix
+    )
+    revisions = find_revisions(body) if language is Language.JAVASCRIPT else ()
+    revised = ((start, end, find(url, None)) for start, end, url in revisions)
+    linked = _find_web_manifests(body) if language is Language.HTML else ()
+    return Survey(
+        problem=scan.problem,
+        count=len(scan.references),
+        places=tuple(one for one in placed if one is not None),
+        integrities=tuple((start, end, path) for start, end, path in guarded if path is not None),
+        keys=keys,
+        scopes=scopes,
+        prefixes=prefixes,
+        patterns=tuple((path, suffix) for path, suffix in patterns if path is not None),
+        registers=tuple(path for url in scan.registers for path in _find_both(url, page, scan.base, resolver) if path),
+        web_manifests=tuple(path for path in (find(url, None) for url in linked) if path),
+        revisions=tuple((start, end, path) for start, end, path in revised if path is not None),
+        mentions=tuple(dict.fromkeys(_find_both(url, page, scan.base, resolver) for url in (*strays, *scan.mentions))),
+        digests=_find_digests(body, scan),
+        source_map=find(scan.source_map.url, scan.source_map.base) if scan.source_map else None,
+        is_module=scan.is_module,
+        is_service_worker=scan.is_service_worker,
+        has_policy=bool(scan.policy_hashes and scan.inline),
+        is_plain=_is_plain(scan, language),
+        map_place=find_map_place(body, scan) if needs_map_place and language is Language.HTML else None,
+        encoding=scan.encoding,
+        notes=scan.notes,
+    )
+
+
+def encode_survey(found: Survey) -> bytes:
+    """Compact: paths and words stand once, each reference is six numbers."""
+    table: dict[str, int] = {}
+
+    def number(text: str) -> int:
+        return table.setdefault(text, len(table))
+
+    def row(place: Place) -> list[int]:
+        return [place.dot, number(place.path), _USE_NUMBERS[place.use], number(place.how), place.line, int(place.is_optional)]
+
+    text: dict[str, Any] = {
+        "n": found.count,
+        "r": [value for place in found.places for value in row(place)],
+        "s": [value for place in found.scopes for value in row(place)],
+        "i": found.integrities,
+        "k": found.keys,
+        "x": found.prefixes,
+        "p": found.patterns,
+        "g": found.registers,
+        "w": found.web_manifests,
+        "v": found.revisions,
+        "m": found.mentions,
+        "d": found.digests,
+        "u": found.source_map,
+        "f": found.is_module + 2 * found.is_service_worker + 4 * found.has_policy + 8 * found.is_plain,
+        "e": found.encoding,
+        "j": found.map_place,
+        "o": found.notes,
+        "!": found.problem,
+    }
+    text["t"] = list(table)
+    return _COMPACT.encode({key: value for key, value in text.items() if value}).encode("ascii")
+
+
+def decode_survey(encoded: bytes) -> Survey:
+    """The inverse of encode_survey."""
+    text: dict[str, Any] = json.loads(encoded)
+    table, flags = text.get("t", []), text.get("f", 0)
+
+    def places(flat: list[int]) -> tuple[Place, ...]:
+        rows = zip(flat[::6], flat[1::6], flat[2::6], flat[3::6], flat[4::6], flat[5::6])
+        return tuple(Place(dot, table[path], USES[use], table[how], line, bool(optional)) for dot, path, use, how, line, optional in rows)
+
+    return Survey(
+        problem=text.get("!"),
+        count=text.get("n", 0),
+        places=places(text.get("r", [])),
+        integrities=tuple((start, end, path) for start, end, path in text.get("i", ())),
+        keys=tuple(text.get("k", ())),
+        scopes=places(text.get("s", [])),
+        prefixes=tuple(text.get("x", ())),
+        patterns=tuple((begin, end) for begin, end in text.get("p", ())),
+        registers=tuple(text.get("g", ())),
+        web_manifests=tuple(text.get("w", ())),
+        revisions=tuple((start, end, path) for start, end, path in text.get("v", ())),
+        mentions=tuple((near, rooted) for near, rooted in text.get("m", ())),
+        digests=tuple(text.get("d", ())),
+        source_map=text.get("u"),
+        is_module=bool(flags & 1),
+        is_service_worker=bool(flags & 2),
+        has_policy=bool(flags & 4),
+        is_plain=bool(flags & 8),
+        map_place=(text["j"][0], MapForm(text["j"][1])) if "j" in text else None,
+        encoding=text.get("e"),
+        notes=tuple(text.get("o", ())),
+    )
+
+
+def _is_plain(scan: Scan, language: Language) -> bool:
+    has_bases = scan.base is not None or any(reference.base is not None for reference in scan.references)
+    return language is Language.HTML and not has_bases and not scan.import_maps and scan.encoding in (None, "utf-8")
+
+
+def _find_digests(body: bytes, scan: Scan) -> tuple[str, ...]:
+    """Those that are neither an attribute's, an import map's nor a policy's."""
+    if b"sha" not in body:
+        return ()
+    known = [(one.start, one.end) for one in scan.integrities] + [(one.start - 8, one.end) for one in scan.policy_hashes]
+    found = (one for one in _DIGEST.finditer(body) if not any(start <= one.start() < end for start, end in known))
+    return tuple(dict.fromkeys(one.group().decode("ascii") for one in found))
+
+
+def _split_keys(
+    import_maps: tuple[ImportMap, ...], place: Callable[[Reference], Place | None]
+) -> tuple[tuple[str, ...], tuple[Place, ...], tuple[str, ...]]:
+    """What import maps name: modules whose own URL is a key, files whose URL is a scope, and folders."""
+    keys: list[str] = []
+    scopes: list[Place] = []
+    prefixes: list[str] = []
+    for import_map in import_maps:
+        for reference in (*import_map.keys, *import_map.prefixes):
+            found = place(reference)
+            if found is None:
+                continue
+            if reference.how == "import map scope":
+                scopes.append(found)
+            elif found.path.endswith("/") or not found.path:
+                prefixes.append(found.path)
+            else:
+                keys.append(found.path)
+    return tuple(dict.fromkeys(keys)), tuple(scopes), tuple(dict.fromkeys(prefixes))
+
+
+def _find_both(url: str, page: SourcePath, base: str | None, resolver: Resolver) -> tuple[str, str]:
+    """As seen from the file and from the root: a script resolves against whatever document runs it."""
+    return resolver.find(url, page, base) or "", resolver.find(url, SourcePath("index.html")) or ""
+
+
+def _find_web_manifests(body: bytes) -> tuple[str, ...]:
+    """What `<link rel=manifest>` names. A hint, read without a parser: it only says which JSON files are looked into."""
+    if b"manifest" not in body:
+        return ()
+    named = (_HREF.search(tag[1]) for tag in _MANIFEST_LINK.finditer(body))
+    return tuple((one[1] or one[2] or one[3] or b"").decode("utf-8", "replace").replace("&amp;", "&") for one in named if one)

@@ -1,0 +1,175 @@
+"""From a wish (what is to be live) and the target as it stands to a complete decision. Reads only; writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sitepub.core.document import Document
+from sitepub.core.manifest import digest_manifest
+from sitepub.core.model import Artifact, Commit, Digest, ETag, FileClass, Key, Manifest, ReleaseId, Warning
+from sitepub.core.plan import Base, Found, Plan, Standing, Summary, make_plan, settle_frozen, shrinks
+from sitepub.core.state import Pending, Release, State
+from sitepub.errors import RefusedError, StoppedError
+from sitepub.gathering import run_all
+from sitepub.interfaces import Body, Place, StoreReader
+from sitepub.releases import ReleaseReader, Snapshot
+
+RESERVED = ".sitepub/"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be live. `supply` gives the body of any wanted artifact; `asked`: a rollback, which may go back in history.
+    `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again though the records call them right."""
+
+    manifest: Manifest
+    supply: Callable[[Artifact], Body | Place]
+    commit: Commit | None = None
+    frozen_as_entries: Mapping[Key, Artifact] = field(default_factory=dict)
+    asked: bool = False
+    origin: ReleaseId | None = None
+    mends: Mapping[Key, Found] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Permits:
+    """What the user allows beyond the usual (`--allow`, `--force`)."""
+
+    shrink: bool = False
+    foreign: bool = False
+    diverged: bool = False
+    older: bool = False
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`completes`: the pending release has just this content and is finished as it is. `live` and `document` are None before a first
+    publish. `etags`: what the record says stands at each key."""
+
+    snapshot: Snapshot
+    digest: Digest
+    plan: Plan
+    live: Release | None
+    document: Document | None
+    etags: Mapping[Key, ETag]
+    completes: Pending | None
+    warnings: tuple[Warning, ...]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Nothing to publish; never while something is pending."""
+        is_live = self.live is not None and self.live.manifest == self.digest
+        return self.snapshot.state.pending is None and is_live and self.plan.is_empty
+
+
+def decide(store: StoreReader, releases: ReleaseReader, snapshot: Snapshot, wish: Wish, permits: Permits) -> Decision:
+    """Raises RefusedError for foreign keys and a shrunk source; StoppedError `state-moved` where a release vanished under our eyes."""
+    state = snapshot.state
+    live = state.live_release
+    digest = digest_manifest(wish.manifest)
+    if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
+        return nothing_to_do(snapshot, live, len(wish.manifest))
+    document = releases.read_document(live) if live else None
+    wanted, warnings = settle_frozen(
+        wish.manifest, document.manifest if document else None, wish.frozen_as_entries, document.lingering if document else {}
+    )
+    digest = digest_manifest(wanted) if wanted is not wish.manifest else digest
+    if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
+        return nothing_to_do(snapshot, live, len(wanted), warnings)
+    _check_shrink(wanted, document, permits)
+    etags = releases.read_record(state)
+    base = Base(
+        live=document.manifest if document else None,
+        others=_others(releases, state.pending),
+        lingering=document.lingering if document else {},
+        etags=etags,
+        standing=_find_standing(store, wanted, wish) if snapshot.etag is None else {},
+        found=wish.mends,
+    )
+    plan = make_plan(wanted, base, allow_foreign=permits.foreign, is_folder=not store.keeps_headers)
+    _check_foreign(plan, store)
+    if wish.origin is not None and not wish.mends:
+        plan = _rely_on_kept(plan, store)
+    completes = state.pending if state.pending and state.pending.release.manifest == digest else None
+    return Decision(snapshot, digest, plan, live, document, etags, completes, warnings)
+
+
+def nothing_to_do(snapshot: Snapshot, live: Release, unchanged: int, warnings: tuple[Warning, ...] = ()) -> Decision:
+    """The live release has just the wanted content, of `unchanged` artifacts."""
+    plan = replace(make_plan(Manifest(), Base(live=Manifest())), summary=Summary(unchanged=unchanged))
+    return Decision(snapshot, live.manifest, plan, live, None, {}, None, warnings)
+
+
+def _others(releases: ReleaseReader, pending: Pending | None) -> tuple[Manifest, ...]:
+    """Manifests of which any part may already stand in the target."""
+    if pending is None:
+        return ()
+    return tuple(releases.read_document(release).manifest for release in (pending.release, *pending.over))
+
+
+def _check_shrink(wanted: Manifest, document: Document | None, permits: Permits) -> None:
+    shrunk = shrinks(wanted, document.manifest if document else None)
+    if shrunk is None or permits.shrink:
+        return
+    before, now = shrunk
+    message = f"the source has {now} files, the live release has {before}: this would take {before - now} of them off the site"
+    raise RefusedError("source-shrank", message, "check the build; `--allow shrink` publishes it all the same")
+
+
+def _check_foreign(plan: Plan, store: StoreReader) -> None:
+    if not plan.foreign:
+        return
+    named = ", ".join(f"`{key}`" for key in plan.foreign[:10]) + (f" and {len(plan.foreign) - 10} more" if len(plan.foreign) > 10 else "")
+    keys = "1 key" if len(plan.foreign) == 1 else f"{len(plan.foreign):,} keys"
+    message = f"`{store.describe()}` already holds other content under {keys} of this site: {named}"
+    raise RefusedError("foreign-keys", message, "`sitepub adopt` takes them over, `--allow foreign` overwrites them")
+
+
+def _rely_on_kept(plan: Plan, store: StoreReader) -> Plan:
+    """A rollback brings no files: the hashed ones that it needs must be standing, and are not put again."""
+    lost = [artifact.key for artifact, head in run_all(lambda artifact: store.head(artifact.key), plan.uploads) if head is None]
+    if lost:
+        message = f"the target has lost {len(lost)} files of that release, for one `{lost[0]}`"
+        raise StoppedError("kept-body-lost", message, "publish its commit again from the sources")
+    uploads = {artifact.key for artifact in plan.uploads}
+    changes = tuple(change for change in plan.changes if change.key not in uploads)
+    summary = replace(plan.summary, new=plan.summary.new - len(uploads), unchanged=plan.summary.unchanged + len(uploads))
+    return replace(plan, uploads=(), changes=changes, summary=summary)
+
+
+def _find_standing(store: StoreReader, wanted: Manifest, wish: Wish) -> Mapping[Key, Standing]:
+    """Before a first publish the prefix is listed once. Hashed names are left to their conditional puts."""
+    listed = [there for there in store.list() if not there.key.startswith(RESERVED) and there.key in wanted.artifacts]
+    stable = [there for there in listed if wanted.artifacts[there.key].file_class is not FileClass.ASSET]
+    sized = [there for there in stable if there.size == wanted.artifacts[there.key].size]
+    same = {
+        there.key
+        for there, is_same in run_all(lambda there: _holds(store, wanted.artifacts[there.key], there.etag, wish), sized)
+        if is_same
+    }
+    return {there.key: Standing(there.etag, there.key in same) for there in stable}
+
+
+def _holds(store: StoreReader, artifact: Artifact, etag: ETag, wish: Wish) -> bool:
+    """Whether the key holds the artifact's bytes: by our digest beside it, by an ETag that is an MD5, else by reading it."""
+    head = store.head(artifact.key)
+    if head is None:
+        raise StoppedError(
+            "target-moves", f"`{artifact.key}` vanished while it was looked at", "run it again once nothing else writes there"
+        )
+    if head.digest is not None:
+        return head.digest == artifact.body
+    body = wish.supply(artifact)
+    if isinstance(body, bytes) and etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest():
+        return True
+    stored = store.read(artifact.key)
+    return stored is not None and hashlib.sha256(stored.body).hexdigest() == artifact.body
+
+
+def describe_release(state: State) -> str:
+    """The pending release, for messages."""
+    pending = state.pending
+    return "" if pending is None else f"{pending.release.id}" + (f" ({pending.release.commit.id[:8]})" if pending.release.commit else "")

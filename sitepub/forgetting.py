@@ -1,0 +1,152 @@
+"""`gc --forget`: takes every version of a path out of every release, pack and key, and invalidates it.
+
+Releases that change are written under new ids before the state names them, so that a run that stops anywhere leaves all of them whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from sitepub.collecting import delete_stable, read_documents, settle_before
+from sitepub.core.document import BodyPlace
+from sitepub.core.forgetting import Forgetting, choose_forgotten, find_live
+from sitepub.core.manifest import digest_manifest
+from sitepub.core.model import Digest, Key, ReleaseId
+from sitepub.core.plan import Shown, count_by_kind
+from sitepub.core.state import Collect, Lease, Release, State, begin_collect, end_collect
+from sitepub.errors import HeldError, RefusedError
+from sitepub.gathering import run_all
+from sitepub.interfaces import Anything
+from sitepub.lease import LeaseKeeper, lease_lost
+from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
+from sitepub.pipeline import ATTEMPTS, Edges, Invalidated, send_owed
+from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id, release_key
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """`left`: keys that someone else has changed, and were left alone."""
+
+    forgetting: Forgetting
+    left: tuple[Key, ...] = ()
+    invalidation: Invalidated = Invalidated()  # noqa: RUF009 - frozen
+
+
+def foresee_forgetting(edges: Edges, paths: Collection[str]) -> Forgetting:
+    """What `forget` would take away now. Reads only; raises RefusedError where the live release still has one of the paths."""
+    return _plan(edges, edges.releases.read_state(), paths)
+
+
+def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgotten:
+    """Raises RefusedError where the live release still has one of the paths, HeldError where another run is at work."""
+    for _ in range(ATTEMPTS):
+        snapshot = settle_before(edges)
+        forgetting = _plan(edges, snapshot, paths)
+        if forgetting.is_nothing:
+            return Forgotten(forgetting)
+        keeper = _begin(edges, snapshot, forgetting)
+        if keeper is None:
+            continue
+        with keeper:
+            written = _write_anew(edges, forgetting, keeper)
+            _swap(edges, keeper, _rename(keeper.snapshot.state, forgetting, written))
+            left = _delete(edges, forgetting, keeper)
+            done = _swap(edges, keeper, end_collect(keeper.snapshot.state, nonce=edges.releases.nonce()))
+        return Forgotten(forgetting, left, send_owed(edges, done, wait=wait))
+    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+
+
+def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgetting:
+    state = snapshot.state
+    documents = read_documents(edges, state.releases, [there.key for there in edges.records.list("releases/")])
+    if state.live is not None:
+        live = find_live(documents[state.live], paths)
+        if live:
+            message = f"the live release still has `{live[0]}`" + (f" and {len(live) - 1} more" if len(live) > 1 else "")
+            raise RefusedError("still-live", message, "take it out of the source and publish, then forget it")
+    return choose_forgotten(documents, paths, [release.id for release in state.releases], state.live)
+
+
+def _begin(edges: Edges, snapshot: Snapshot, forgetting: Forgetting) -> LeaseKeeper | None:
+    state = snapshot.state
+    shown = tuple(Shown(key, found, None) for key, found in forgetting.site.items())
+    collect = Collect(state.seq + 1, edges.choose(shown, ()).items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds))
+    started = edges.clock.elapsed()
+    swap = edges.releases.swap(snapshot, begin_collect(state, collect, state.releases, nonce=edges.releases.nonce()))
+    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None
+
+
+def _write_anew(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]]:
+    """Packs without the forgotten bodies, then the documents that name them. Returns old id -> (new id, manifest, document)."""
+    places: dict[Digest, BodyPlace] = {}
+    for pack, staying in forgetting.packs.items():
+        keeper.check()
+        places.update(_repack(edges, forgetting, pack, staying))
+    written = {}
+    for release, document in forgetting.documents.items():
+        keeper.check()
+        moved = replace(document, bodies={digest: places.get(digest, place) for digest, place in document.bodies.items()})
+        manifest = digest_manifest(moved.manifest)
+        stored, new_id = edges.releases.write_document(make_release_id(release.partition("-")[0], manifest), moved)
+        written[release] = (new_id, manifest, stored)
+    return written
+
+
+def _repack(edges: Edges, forgetting: Forgetting, pack: str, staying: Collection[Digest]) -> Mapping[Digest, BodyPlace]:
+    old = {
+        digest: place
+        for document in forgetting.documents.values()
+        for digest, place in document.bodies.items()
+        if place.pack == pack and digest in staying
+    }
+    kept = KeptBodies(edges.records, old)
+    with PackDraft(edges.spool) as draft:
+        for digest in sorted(old):
+            body = kept.read(digest)
+            if isinstance(body, bytes):
+                draft.add([(digest, compress(body))])
+        if not draft.is_empty:
+            whole = draft.as_body()
+            edges.records.put(pack_key(draft.name), whole, PRIVATE_BYTES, digest=whole.digest, expect=Anything())
+        return draft.places()
+
+
+def _rename(state: State, forgetting: Forgetting, written: Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]]) -> State:
+    ids = {old: new for old, (new, _, _) in written.items()}
+
+    def renamed(release: Release) -> Release:
+        origin = ids.get(release.origin, release.origin) if release.origin else None
+        if release.id not in written:
+            return replace(release, origin=origin)
+        new_id, manifest, document = written[release.id]
+        entries, assets = count_by_kind(forgetting.documents[release.id].manifest)
+        return replace(release, id=new_id, manifest=manifest, document=document, entries=entries, assets=assets, origin=origin)
+
+    live = ids.get(state.live, state.live) if state.live else None
+    return replace(state, live=live, releases=tuple(renamed(release) for release in state.releases))
+
+
+def _swap(edges: Edges, keeper: LeaseKeeper, wanted: State) -> Snapshot:
+    keeper.check()
+    swap = edges.releases.swap(keeper.snapshot, replace(wanted, nonce=edges.releases.nonce()))
+    if not swap.is_ours:
+        raise lease_lost()
+    keeper.go_on_from(swap.snapshot)
+    return swap.snapshot
+
+
+def _delete(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> tuple[Key, ...]:
+    def take_away(key: Key) -> None:
+        keeper.check()
+        edges.records.delete(key, expect=Anything())
+
+    left = []
+    for key, known in forgetting.site.items():
+        keeper.check()
+        if not delete_stable(edges, key, known):
+            left.append(key)
+    gone = [*(pack_key(pack) for pack in forgetting.packs), *(large_body_key(body) for body in forgetting.bodies)]
+    run_all(take_away, gone)
+    run_all(take_away, [release_key(release) for release in (*forgetting.documents, *forgetting.stale)])
+    return tuple(left)

@@ -1,0 +1,85 @@
+"""What git says of a run: its commit, whether it may be published to this target, and whether what is live is older."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sitepub.core.ancestry import Relation, decide_order, needs_remote_tip
+from sitepub.core.model import Commit, Warning
+from sitepub.core.settings import Config, Target
+from sitepub.decision import Permits
+from sitepub.errors import RefusedError, UsageError
+from sitepub.local.git import Repository, explain_missing, find_repository
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """`commit` None outside of git, and before the first commit. `branch`: the one that guards the target, if any."""
+
+    repository: Repository | None
+    commit: Commit | None
+    branch: str | None
+    permits: Permits
+    warnings: tuple[Warning, ...] = ()
+
+    def judge(self, live: Commit | None) -> tuple[Warning, ...]:
+        """Raises HeldError where ours is older than what is live, RefusedError where histories diverged."""
+        relation = Relation.UNKNOWN
+        if live is not None and self.commit is not None and self.repository is not None:
+            relation = self.repository.relation(self.commit.id, live.id)
+        order = decide_order(
+            relation,
+            mine=self.commit,
+            live=live,
+            is_remote_tip=needs_remote_tip(relation) and self._is_remote_tip(),
+            allows=self.permits,
+        )
+        if order.stop is not None:
+            raise order.stop
+        return order.warnings
+
+    def _is_remote_tip(self) -> bool:
+        branch = self.branch or (self.commit.branch if self.commit else None)
+        if branch is None or self.commit is None or self.repository is None:
+            return False
+        return self.repository.is_tip_of_remote(branch, self.commit.id)
+
+
+def find_history(config: Config, target: Target, permits: Permits, revision: str) -> History:
+    """Of any commit of the repository, whatever is checked out. Raises UsageError where there is none, RefusedError for a commit that is
+    not on the target's `branch:`."""
+    repository = find_repository(config.path.parent)
+    if repository is None:
+        raise UsageError(
+            "no-repository", f"`{config.path.parent}` is in no git repository, so `--ref {revision}` names nothing", "leave `--ref` out"
+        )
+    commit = repository.find_commit(revision)
+    if target.branch is None:
+        return History(repository, commit, None, permits)
+    if not repository.holds(target.branch, commit.id):
+        message = f"`{target.name}` is published from branch `{target.branch}` alone, which does not hold commit `{commit.id[:8]}`"
+        raise RefusedError("wrong-branch", message, f"merge it into `{target.branch}`, or correct `branch:` of the target")
+    return History(repository, replace(commit, branch=target.branch), target.branch, permits)
+
+
+def read_history(config: Config, target: Target, permits: Permits) -> History:
+    """Raises RefusedError where the target's `branch:` guards it against this checkout."""
+    folder = config.path.parent
+    repository = find_repository(folder)
+    # what a build writes is no edit of anybody's
+    commit = repository.head(config.source if config.build else None) if repository else None
+    missing = explain_missing(folder) if repository is None else None
+    history = History(repository, commit, target.branch, permits, (missing,) if missing else ())
+    if target.branch is None or repository is None or commit is None:
+        return history
+    if not repository.counts_as(target.branch, commit):
+        here = f"branch `{commit.branch}`" if commit.branch else f"no branch, but commit `{commit.id[:8]}`"
+        message = f"`{target.name}` is published from branch `{target.branch}` alone, and {here} is checked out"
+        raise RefusedError("wrong-branch", message, f"`git switch {target.branch}`, or correct `branch:` of the target")
+    if commit.branch is None:
+        # as CI checks out: detached, at the tip
+        history = replace(history, commit=replace(commit, branch=target.branch))
+    if commit.is_dirty and not permits.dirty:
+        message = "there are uncommitted changes to tracked files: what would be published is in no commit"
+        raise RefusedError("dirty-tree", message, "commit or stash them; `--allow dirty` publishes all the same")
+    return history

@@ -1,0 +1,1 @@
+"""The local edge: disk, git, child processes."""

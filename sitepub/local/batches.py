@@ -1,0 +1,97 @@
+"""Map over files, through any `concurrent.futures.Executor` or in this process: batches large enough to be worth the hand-over.
+
+All failures of all batches are gathered; results come in no particular order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sitepub.errors import SitepubError, join_problems
+
+BATCH_BYTES = 4 * 1024 * 1024
+BATCH_FILES = 1024
+IN_FLIGHT = 64
+"""Batches handed over but not yet answered: enough for any number of cores here, few enough to stay small."""
+
+J = TypeVar("J")
+R = TypeVar("R")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error on its way between processes: its class by name, for exceptions do not travel well."""
+
+    error: type[SitepubError]
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[R]):
+    rows: tuple[R, ...]
+    failures: tuple[Failure, ...] = ()
+
+
+def answer_all(call: Callable[[J], R], jobs: Iterable[J]) -> Answer[R]:
+    """One batch, where it runs: no failure hides another."""
+    rows, failures = [], []
+    for job in jobs:
+        try:
+            rows.append(call(job))
+        except SitepubError as error:
+            failures.append(Failure(type(error), error.code, error.message, error.hint))
+    return Answer(tuple(rows), tuple(failures))
+
+
+def make_batches(jobs: Iterable[J], size_of: Callable[[J], int]) -> Iterator[tuple[J, ...]]:
+    batch: list[J] = []
+    size = 0
+    for job in jobs:
+        batch.append(job)
+        size += size_of(job) + 4096
+        if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:
+            yield tuple(batch)
+            batch, size = [], 0
+    if batch:
+        yield tuple(batch)
+
+
+def run_batches(executor: Executor | None, call: Callable[[B], Answer[R]], batches: Iterable[B]) -> Iterator[R]:
+    """Rows of all batches. Raises once everything has been tried: one error for all failures of the first one's kind."""
+    failures: list[Failure] = []
+    for answer in map(call, batches) if executor is None else _run_on(executor, call, batches):
+        failures.extend(answer.failures)
+        yield from answer.rows
+    if failures:
+        raise _join(failures)
+
+
+def _run_on(executor: Executor, call: Callable[[B], Answer[R]], batches: Iterable[B]) -> Iterator[Answer[R]]:
+    running: set[Future[Answer[R]]] = set()
+    try:
+        for batch in batches:
+            running.add(executor.submit(call, batch))
+            if len(running) >= IN_FLIGHT:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _join(failures: list[Failure]) -> SitepubError:
+    failures.sort(key=lambda failure: failure.message)
+    first = failures[0]
+    alike = [failure.message for failure in failures if failure.code == first.code]
+    return join_problems(first.code, alike, first.error, first.hint)

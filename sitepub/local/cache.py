@@ -1,0 +1,192 @@
+"""What earlier runs learnt about the source, in one SQLite file: it may be deleted at any time, and a broken one is made anew.
+
+A file is taken as unchanged if size, mtime and inode are, by the rule of git's index: an mtime so fresh that the file could have changed
+again within the same tick is not trusted (https://git-scm.com/docs/racy-git).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sitepub.core.model import Digest, SourcePath, Warning
+from sitepub.interfaces import SourceFile
+
+FORMAT = 1
+TICK_NS = 100_000_000
+"""No clock of a file system with fine time stamps is coarser than a tenth of a second."""
+COARSE_TICK_NS = 2_000_000_000
+"""Whole seconds are kept by file systems that count in ones or twos."""
+PATIENCE = 10.0
+"""Seconds to wait for another run that writes."""
+_FLUSH_AT = 2000
+_TABLES = """
+create table if not exists files (
+    context text not null, path blob not null, size integer not null, mtime_ns integer not null, inode text not null,
+    language text not null, digest text not null, survey blob, primary key (context, path)
+) without rowid;
+create table if not exists rewritten (
+    context text not null, path blob not null, source text not null, edits text not null, digest text not null, size integer not null,
+    packed blob, primary key (context, path)
+) without rowid;
+create table if not exists runs (name text primary key, fingerprint text not null, manifest text not null, artifacts integer not null, warnings text not null)
+without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """`is_current`: `stat` says that the file is still the one whose digest this is."""
+
+    digest: Digest
+    survey: bytes | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRewrite:
+    """`edits`: all of them, packed, where more followed from those asked for."""
+
+    digest: Digest
+    size: int
+    edits: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    """The outcome of a whole run."""
+
+    manifest: Digest
+    artifacts: int
+    warnings: tuple[Warning, ...]
+
+
+class Cache:
+    """Made by `open_cache`. Never fails for its own sake: what can't be read is unknown, what can't be written is lost."""
+
+    __slots__ = ("_base", "_broken", "_path", "_rows")
+
+    def __init__(self, base: sqlite3.Connection, path: Path | None) -> None:
+        self._base = base
+        self._path = path
+        self._broken = False
+        self._rows: list[tuple[str, tuple[object, ...]]] = []
+
+    def find_file(self, context: str, file: SourceFile, language: str) -> KnownFile | None:
+        """`context`: a digest of all that surveys depend on beside the file."""
+        row = self._find(
+            "select size, mtime_ns, inode, digest, survey from files where context = ? and path = ? and language = ?",
+            (context, os.fsencode(file.path), language),
+        )
+        if row is None:
+            return None
+        size, mtime_ns, inode, digest, survey = row
+        return KnownFile(Digest(digest), survey, (size, mtime_ns, inode) == (file.size, file.mtime_ns, str(file.inode)))
+
+    def keep_file(self, context: str, file: SourceFile, language: str, digest: Digest, survey: bytes | None, *, read_at: int) -> None:
+        """`read_at`: a time in ns before the file was read. A file too fresh by then is kept for its content alone."""
+        mtime_ns = file.mtime_ns if is_settled(file, read_at) else -1
+        row = (context, os.fsencode(file.path), file.size, mtime_ns, str(file.inode), language, digest, survey)
+        self._keep("insert or replace into files values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def find_rewrite(self, context: str, path: SourcePath, source: Digest, edits: str) -> KnownRewrite | None:
+        """`edits`: a digest of all that the outcome depends on beside the source."""
+        row = self._find(
+            "select digest, size, packed from rewritten where context = ? and path = ? and source = ? and edits = ?",
+            (context, os.fsencode(path), source, edits),
+        )
+        return None if row is None else KnownRewrite(Digest(row[0]), row[1], row[2])
+
+    def keep_rewrite(self, context: str, path: SourcePath, source: Digest, edits: str, known: KnownRewrite) -> None:
+        row = (context, os.fsencode(path), source, edits, known.digest, known.size, known.edits)
+        self._keep("insert or replace into rewritten values (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def find_run(self, name: str, fingerprint: str) -> KnownRun | None:
+        row = self._find("select manifest, artifacts, warnings from runs where name = ? and fingerprint = ?", (name, fingerprint))
+        if row is None:
+            return None
+        return KnownRun(Digest(row[0]), row[1], tuple(Warning(code, message) for code, message in json.loads(row[2])))
+
+    def keep_run(self, name: str, fingerprint: str, run: KnownRun) -> None:
+        warnings = json.dumps([[warning.code, warning.message] for warning in run.warnings])
+        self._keep("insert or replace into runs values (?, ?, ?, ?, ?)", (name, fingerprint, run.manifest, run.artifacts, warnings))
+
+    def flush(self) -> None:
+        """Writes what was kept, in one short transaction."""
+        rows, self._rows = self._rows, []
+        with self._forgiving(), self._base:
+            for statement, row in rows:
+                self._base.execute(statement, row)
+
+    def close(self) -> None:
+        self.flush()
+        with self._forgiving():
+            self._base.close()
+        if self._broken and self._path is not None:
+            with suppress(OSError):
+                self._path.unlink()
+
+    def _find(self, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
+        found: list[tuple[Any, ...]] = []
+        with self._forgiving():
+            found = self._base.execute(query, values).fetchmany(1)
+        return found[0] if found else None
+
+    def _keep(self, statement: str, row: tuple[object, ...]) -> None:
+        self._rows.append((statement, row))
+        if len(self._rows) >= _FLUSH_AT:
+            self.flush()
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        """A cache that another run holds for long is done without; a damaged one goes at the end."""
+        try:
+            yield
+        except sqlite3.OperationalError:
+            pass
+        except sqlite3.Error:
+            self._broken = True
+
+
+def is_settled(file: SourceFile, read_at: int) -> bool:
+    """Whether a change after `read_at` would show in the file's mtime."""
+    tick = COARSE_TICK_NS if file.mtime_ns % 1_000_000_000 == 0 else TICK_NS
+    return file.mtime_ns + tick < read_at
+
+
+def open_cache(path: Path | None, *, patience: float = PATIENCE) -> Cache:
+    """None: in memory, for one run. What is no cache of this format is replaced."""
+    if path is not None:
+        with suppress(sqlite3.Error, OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                return Cache(_connect(path, patience), path)
+            except sqlite3.OperationalError:
+                pass  # another run holds it
+            except sqlite3.Error:
+                path.unlink()
+                return Cache(_connect(path, patience), path)
+    return Cache(_connect(None, patience), None)
+
+
+def _connect(path: Path | None, patience: float) -> sqlite3.Connection:
+    """Raises sqlite3.DatabaseError where the file is no database, and for a database of another format."""
+    base = sqlite3.connect(path or ":memory:", timeout=patience, check_same_thread=False)
+    try:
+        base.execute("pragma synchronous = off")  # it may be lost, and a torn one is noticed
+        (found,) = base.execute("pragma user_version").fetchone()
+        if found not in (0, FORMAT):
+            raise sqlite3.DatabaseError("another format")
+        if found == 0:
+            with base:
+                base.executescript(f"begin immediate; {_TABLES} pragma user_version = {FORMAT}; commit;")
+    except BaseException:
+        base.close()
+        raise
+    return base

@@ -1,0 +1,92 @@
+"""Exports a commit into a folder of its own, through an index of its own: the working tree and its index stay as they are.
+
+`git checkout-index` gives files as a checkout would (filters and line ends applied), with what `export-ignore` keeps out of archives.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sitepub.core.paths import show_path
+from sitepub.errors import ConfigurationError, RefusedError, join_problems
+from sitepub.local.checkout import PLACING, Checkout, explain_failure
+
+_SUBMODULE = "160000"
+_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_MOST_NAMED = 10
+
+
+@contextmanager
+def export_commit(checkout: Checkout, commit: str) -> Iterator[Path]:
+    """The commit's files in a temporary folder, gone afterwards. `commit` is a full id. Raises RefusedError for submodules and for files
+    of which git has only Git LFS pointers here."""
+    submodules = [path for mode, path in _list_tree(checkout, commit) if mode == _SUBMODULE]
+    if submodules:
+        problems = [f"`{show_path(path)}` is a submodule, whose files are not in the commit" for path in submodules[:_MOST_NAMED]]
+        raise join_problems("submodule", problems, RefusedError, "check the commit out with its submodules, and publish without `--ref`")
+    with _temporary_folder() as folder:
+        exported = folder / "tree"
+        exported.mkdir()
+        index = {"GIT_INDEX_FILE": str(folder / "index")}
+        _git(checkout, "read-tree", commit, environment=index)
+        _git(checkout, "checkout-index", "--all", "--force", f"--prefix={exported}{os.sep}", environment=index)
+        _refuse_pointers(exported)
+        yield exported
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="sitepub-export-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        message = f"a temporary folder can't be written: {error.strerror or error}"
+        raise ConfigurationError("no-temporary-space", message, "free some space, or set TMPDIR to a folder that has some") from error
+
+
+def _list_tree(checkout: Checkout, commit: str) -> Iterator[tuple[str, str]]:
+    for line in _git(checkout, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
+        if line:
+            meta, _, path = line.partition("\t")
+            yield meta.split()[0], path
+
+
+def _refuse_pointers(exported: Path) -> None:
+    pointers = [path for path in _small_files(exported) if _is_pointer(path)]
+    if pointers:
+        problems = [f"`{path.relative_to(exported)}` is only a Git LFS pointer here" for path in sorted(pointers)[:_MOST_NAMED]]
+        raise join_problems("lfs-pointer", problems, RefusedError, "install Git LFS and run `git lfs fetch --all`")
+
+
+def _small_files(exported: Path) -> Iterator[Path]:
+    """A pointer is at most 1,024 bytes (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md)."""
+    for folder, _, names in os.walk(exported):
+        for name in names:
+            path = Path(folder) / name
+            if not path.is_symlink() and path.stat().st_size <= 1024:
+                yield path
+
+
+def _is_pointer(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_POINTER)) == _POINTER
+
+
+def _git(checkout: Checkout, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    kept = {name: value for name, value in os.environ.items() if name not in PLACING}
+    done = subprocess.run(
+        ["git", f"--git-dir={checkout.git_dir}", *arguments],
+        cwd=checkout.root,
+        env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise explain_failure(checkout, done.stderr.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8", "surrogateescape")

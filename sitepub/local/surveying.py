@@ -1,0 +1,63 @@
+"""Reads a batch of files: the digest of each, and what it says about other files. Runs in any process; knows nothing but its batch."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitepub.core.model import Digest, SourcePath
+from sitepub.core.references import Language, scan
+from sitepub.core.survey import Resolver, encode_survey, survey
+from sitepub.core.urls import SiteUrls
+from sitepub.interfaces import SourceFile
+from sitepub.local.batches import Answer, answer_all
+from sitepub.local.source import digest_file, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyJob:
+    """`language` None: a leaf. `known`: the digest of what was surveyed before under this path; its survey holds if that is unchanged."""
+
+    file: SourceFile
+    language: Language | None
+    known: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyBatch:
+    """`links`: what readers follow matters too; `maps`: modules are to be named by import maps."""
+
+    root: Path
+    site: SiteUrls
+    links: bool
+    maps: bool
+    jobs: tuple[SurveyJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """`survey` is encoded; None for a leaf, and where `is_known`."""
+
+    path: SourcePath
+    digest: Digest
+    survey: bytes | None
+    is_known: bool = False
+
+
+def survey_batch(batch: SurveyBatch) -> Answer[Surveyed]:
+    resolver = Resolver(batch.site)
+    return answer_all(lambda job: _survey_file(batch, job, resolver), batch.jobs)
+
+
+def _survey_file(batch: SurveyBatch, job: SurveyJob, resolver: Resolver) -> Surveyed:
+    path = job.file.path
+    if job.language is None:
+        return Surveyed(path, digest_file(batch.root, job.file), None)
+    body = read_file(batch.root, job.file)
+    digest = Digest(hashlib.sha256(body).hexdigest())
+    if digest == job.known:
+        return Surveyed(path, digest, None, is_known=True)
+    scanned = scan(job.language, body, links=batch.links)
+    found = survey(scanned, page=path, language=job.language, body=body, resolver=resolver, needs_map_place=batch.maps)
+    return Surveyed(path, digest, encode_survey(found))

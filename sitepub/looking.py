@@ -1,0 +1,44 @@
+"""What `status` shows: the state of a target beside what git has here. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sitepub.core.model import Warning
+from sitepub.core.state import State
+from sitepub.local.git import find_repository
+from sitepub.preparing import Request, read_request
+from sitepub.wiring import find_distribution, look_at_target
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`unpublished` None where git does not tell."""
+
+    target: str
+    store: str
+    state: State
+    unpublished: Sequence[Mapping[str, str]] | None
+    quota: Mapping[str, object]
+    warnings: tuple[Warning, ...] = field(default=())
+
+
+def look(folder: Path, config: Path | None, target: str | None, environment: Mapping[str, str]) -> Seen:
+    request = read_request(folder, config, target, environment)
+    sight = look_at_target(request.config, request.target, environment)
+    state = sight.releases.read_state().state
+    free = request.config.invalidation.free_paths if find_distribution(request.target, state) else None
+    quota = {"used_this_month": None, "free_paths": free}
+    return Seen(request.target.name, sight.store.describe(), state, _find_unpublished(request, state), quota)
+
+
+def _find_unpublished(request: Request, state: State) -> Sequence[Mapping[str, str]] | None:
+    live = state.live_release
+    repository = find_repository(request.config.path.parent)
+    head = repository.head(request.config.source) if repository else None
+    if repository is None or head is None or live is None or live.commit is None:
+        return None
+    between = repository.commits_between(live.commit.id, head.id)
+    return None if between is None else [{"id": commit.id, "subject": commit.subject, "author": commit.author} for commit in between]

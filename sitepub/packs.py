@@ -1,0 +1,138 @@
+"""Bodies of entries in the target: packs of zstd frames, written once, read by ranges; large bodies stand by themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from sitepub.core.document import BodyPlace
+from sitepub.core.model import Digest, Key
+from sitepub.errors import ConfigurationError, StoppedError
+from sitepub.interfaces import Body, FileBody, StoreReader
+
+LEVEL = 3
+
+
+def pack_key(pack: str) -> Key:
+    return Key(f"packs/{pack}")
+
+
+def large_body_key(digest: Digest) -> Key:
+    return Key(f"entries/{digest}")
+
+
+class PackDraft:
+    """A pack being made, spooled to a temporary file: promote reads its bodies from here, so what goes live is what was packed."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._file: IO[bytes] = _open_spool(folder)
+        self._frames: dict[Digest, tuple[int, int]] = {}
+        self._sha = hashlib.sha256()
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+        Path(self._file.name).unlink(missing_ok=True)
+
+    def add(self, frames: Iterable[tuple[Digest, bytes]]) -> None:
+        """Appends compressed bodies; raises ConfigurationError where the disk is full."""
+        try:
+            for digest, frame in frames:
+                self._file.write(frame)
+                self._sha.update(frame)
+                self._frames[digest] = (self._size, len(frame))
+                self._size += len(frame)
+            self._file.flush()
+        except OSError as error:
+            raise _spool_failed(error) from error
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._frames
+
+    @property
+    def name(self) -> str:
+        return self._sha.hexdigest()[:32]
+
+    def places(self) -> Mapping[Digest, BodyPlace]:
+        return {digest: BodyPlace(self.name, offset, length) for digest, (offset, length) in self._frames.items()}
+
+    def as_body(self) -> FileBody:
+        return FileBody(Path(self._file.name), self._size, Digest(self._sha.hexdigest()))
+
+    def read(self, digest: Digest) -> bytes | None:
+        """The body of this digest, if it is in here. Safe from many threads."""
+        if digest not in self._frames:
+            return None
+        offset, length = self._frames[digest]
+        return expand(os.pread(self._file.fileno(), length, offset), digest)
+
+
+def compress(body: bytes) -> bytes:
+    """One zstd frame, as every body in a pack is."""
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(body)
+
+
+def expand(frame: bytes, digest: Digest) -> bytes:
+    """Raises StoppedError where the frame does not hold the body of that digest."""
+    import zstandard
+
+    try:
+        body = zstandard.ZstdDecompressor().decompress(frame)
+    except zstandard.ZstdError as error:
+        raise _damaged(digest) from error
+    if hashlib.sha256(body).hexdigest() != digest:
+        raise _damaged(digest)
+    return body
+
+
+class KeptBodies:
+    """Bodies of earlier releases, as the target keeps them."""
+
+    def __init__(self, records: StoreReader, places: Mapping[Digest, BodyPlace]) -> None:
+        self._records = records
+        self._places = places
+
+    def read(self, digest: Digest) -> Body:
+        """Raises StoppedError where the target has lost the body."""
+        place = self._places.get(digest)
+        if place is not None:
+            try:
+                return expand(self._records.read_range(pack_key(place.pack), place.offset, place.length), digest)
+            except StoppedError as lost:
+                return self._read_alone(digest, lost)
+        return self._read_alone(digest, None)
+
+    def _read_alone(self, digest: Digest, lost: StoppedError | None) -> Body:
+        """A body that stands by itself: too large for a pack, or put there by a repair because its pack was lost."""
+        stored = self._records.read(large_body_key(digest))
+        if stored is None or hashlib.sha256(stored.body).hexdigest() != digest:
+            raise lost or _damaged(digest)
+        return stored.body
+
+
+def _open_spool(folder: Path | None) -> IO[bytes]:
+    try:
+        return tempfile.NamedTemporaryFile(prefix="sitepub-pack-", dir=folder, delete=False)
+    except OSError as error:
+        raise _spool_failed(error) from error
+
+
+def _spool_failed(error: OSError) -> ConfigurationError:
+    message = f"a temporary file can't be written: {error.strerror or error}"
+    return ConfigurationError("no-temporary-space", message, "free some space, or set TMPDIR to a folder that has some")
+
+
+def _damaged(digest: Digest) -> StoppedError:
+    message = f"the target has lost a body that it should keep (sha256 {digest[:12]}…)"
+    return StoppedError("kept-body-lost", message, "publish the commit again from its sources; `sitepub verify` tells what else is missing")

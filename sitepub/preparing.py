@@ -1,0 +1,216 @@
+"""From sitepub.yaml to a wish: build, scan, fingerprint, and what git says, while the target's state is read. Writes nothing to the target."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sitepub.core.model import Artifact, Commit, Warning
+from sitepub.core.settings import Config, FolderAddress, Target
+from sitepub.decision import Permits, Wish
+from sitepub.history import History, find_history, read_history
+from sitepub.interfaces import Body, Place, Progress, Source
+from sitepub.local.cache import Cache, open_cache
+from sitepub.local.source import scan_source
+from sitepub.releases import Snapshot
+from sitepub.site_memory import remember_site
+from sitepub.wiring import Sight, cache_folder, find_distribution
+
+if TYPE_CHECKING:
+    from sitepub.site import Site
+
+PARALLEL_ABOVE = 8 * 1024 * 1024
+"""Bytes of source below which a process pool costs more than it gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for. `build`: run `build:` first, in `folder`; `show_build`: with all that it prints. `history`: known already
+    where another commit than the checked-out one is published."""
+
+    config: Config
+    target: Target
+    environment: Mapping[str, str]
+    permits: Permits = field(default_factory=Permits)
+    build: bool = True
+    show_build: bool = False
+    folder: Path | None = None
+    history: History | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A fingerprinted site, and the target's state as it was read meanwhile. `wish` None: `stat` alone says that the live release has just
+    this content, of `unchanged` artifacts, and nothing was built."""
+
+    request: Request
+    source: Source
+    wish: Wish | None
+    unchanged: int
+    history: History
+    snapshot: Snapshot
+    warnings: tuple[Warning, ...]
+
+
+def read_request(
+    folder: Path,
+    config: Path | None,
+    target: str | None,
+    environment: Mapping[str, str],
+    *,
+    permits: Permits | None = None,
+    build: bool = True,
+    show_build: bool = False,
+) -> Request:
+    """Finds and reads sitepub.yaml and chooses the target."""
+    from sitepub.config import choose_target, find_config, load_config
+
+    loaded = load_config(find_config(folder, explicit=config), environment)
+    return Request(loaded, choose_target(loaded, target), environment, permits or Permits(), build, show_build)
+
+
+@contextmanager
+def at_commit(request: Request, revision: str | None) -> Iterator[Request]:
+    """The same request for any commit, exported into a temporary folder: its own sitepub.yaml, source and build. None: as it is."""
+    if revision is None:
+        yield request
+        return
+    history = find_history(request.config, request.target, request.permits, revision)
+    if history.repository is None or history.commit is None:
+        raise ValueError("a commit without its repository")
+    inside = os.path.relpath(request.config.path.parent, history.repository.root)
+    with history.repository.export(history.commit.id) as exported:
+        config = _read_exported(request, exported / inside)
+        folder = exported / inside
+        source = folder / os.path.relpath(config.source, config.path.parent)
+        target = config.targets.get(request.target.name, request.target)
+        yield replace(request, config=replace(config, source=source), target=target, folder=folder, history=history)
+
+
+def _read_exported(request: Request, folder: Path) -> Config:
+    """The commit's own sitepub.yaml, its paths as if it stood where today's stands; today's where the commit has none."""
+    from sitepub.config import parse_config
+
+    path = folder / request.config.path.name
+    return parse_config(path.read_text(), request.config.path, request.environment) if path.is_file() else request.config
+
+
+def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
+    """Builds, scans and fingerprints the source. What git forbids, and what the source lacks, stops it before the target is compared."""
+    with _started(sight.releases.read_state) as reading:
+        history = request.history or read_history(request.config, request.target, request.permits)
+        _build(request, progress)
+        progress.stage("scanning")
+        source = scan(request)
+        snapshot = reading.result()
+    has_distribution = find_distribution(request.target, snapshot.state) is not None
+    warnings = history.warnings
+    with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
+        known = remember_site(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
+        live = snapshot.state.live_release
+        if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
+            return Prepared(request, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
+        with choose_executor(source) as executor:
+            site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
+    return Prepared(request, source, wish, 0, history, snapshot, (*warnings, *site.warnings))
+
+
+@contextmanager
+def _started(read: Callable[[], Snapshot]) -> Iterator[Future[Snapshot]]:
+    """What fails meanwhile is told at once, not when a server answers at last."""
+    aside = ThreadPoolExecutor(1)
+    try:
+        yield aside.submit(read)
+    finally:
+        aside.shutdown(wait=False, cancel_futures=True)
+
+
+def build_wish(
+    request: Request,
+    source: Source,
+    cache: Cache,
+    executor: Executor | None,
+    commit: Commit | None,
+    has_distribution: bool,
+    progress: Progress,
+) -> tuple[Site, Wish]:
+    """The fingerprinted site, and all that a decision needs of it."""
+    from sitepub.site import build_site
+
+    site = build_site(
+        source, request.config, request.target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress
+    )
+    return site, Wish(site.manifest, _supplier(source, site), commit, site.frozen_as_entries)
+
+
+def _build(request: Request, progress: Progress) -> None:
+    if not request.build or request.config.build is None:
+        return
+    from sitepub.local.builder import run_build
+
+    progress.note(f"building: {request.config.build}")
+    folder = request.folder or request.config.path.parent
+    run_build(request.config.build, folder, environment=request.environment, output=sys.stderr, show=request.show_build)
+
+
+def scan(request: Request) -> Source:
+    config = request.config
+    is_folder = isinstance(request.target.store, FolderAddress)
+    return scan_source(config.source, ignore=config.ignore, allow=config.allow, links=config.links, store_is_folder=is_folder)
+
+
+@contextmanager
+def choose_executor(source: Source) -> Iterator[Executor | None]:
+    """All cores for a large site; none but this process for a small one."""
+    workers = os.cpu_count() or 1
+    if workers < 2 or sum(file.size for file in source.files) < PARALLEL_ABOVE:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(workers, initializer=_leave_interrupts_to_parent) as pool:
+        try:
+            _start_workers(pool)
+            yield pool
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _start_workers(pool: Executor) -> None:
+    """An interrupt that ends a worker before it has begun leaves a pool that waits for ever."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    try:
+        pool.submit(os.getpid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_interrupts_to_parent() -> None:
+    """A terminal's Ctrl-C reaches workers too; the parent ends them in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
+
+
+def _supplier(source: Source, site: Site) -> Callable[[Artifact], Body | Place]:
+    """Bodies of the site's artifacts, made again from the source as they are asked for."""
+    from sitepub.site import supply_body
+
+    files = {file.path: file for file in source.files}
+
+    def supply(artifact: Artifact) -> Body | Place:
+        recipe = site.recipes[artifact.key]
+        return supply_body(source, files[recipe.source] if recipe.source is not None else None, recipe, artifact)
+
+    return supply

@@ -1,0 +1,249 @@
+"""The state, the releases and their records over a Store: reading, compare-and-swap, history. Decides nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sitepub.core.document import Document, decode_document, decode_record, encode_document, encode_record
+from sitepub.core.model import Digest, ETag, HeaderSet, Key, ReleaseId
+from sitepub.core.state import RECORD_INLINE_LIMIT, Record, Release, State, decode_state, encode_state
+from sitepub.errors import ConfigurationError, StoppedError
+from sitepub.interfaces import Absent, Anything, Clock, ConditionFailedError, Expectation, Present, Store, StoreReader
+
+STATE_KEY = Key("state.json")
+LOCK_KEY = Key("lock")
+FLAGS = "locks/"
+LOCK_SECONDS = 60
+LOCK_PAUSE = 0.2
+LOCK_TRIES = LOCK_SECONDS * 5
+ID_TRIES = 60
+PRIVATE_JSON: HeaderSet = (("Cache-Control", "private, no-store"), ("Content-Type", "application/json"))
+PRIVATE_BYTES: HeaderSet = (("Cache-Control", "private, no-store"), ("Content-Type", "application/octet-stream"))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state as read, and the version that a swap must find. `etag` None: there is no state yet."""
+
+    state: State
+    etag: ETag | None
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """What became of a swap: `is_ours` False means that somebody else's state stands there, in `snapshot`."""
+
+    snapshot: Snapshot
+    is_ours: bool
+
+
+class Copies(Protocol):
+    """Local copies of immutable bytes by digest."""
+
+    def read(self, digest: Digest) -> bytes | None: ...
+
+    def keep(self, digest: Digest, content: bytes) -> None: ...
+
+
+class NoCopies:
+    """Keeps nothing: every read is a request."""
+
+    def read(self, digest: Digest) -> bytes | None:
+        return None
+
+    def keep(self, digest: Digest, content: bytes) -> None:
+        return None
+
+
+class ReleaseReader:
+    """What can be known of the target's releases without writing."""
+
+    def __init__(self, store: StoreReader, copies: Copies | None = None) -> None:
+        self._store = store
+        self._copies = copies or NoCopies()
+
+    def read_state(self) -> Snapshot:
+        stored = self._store.read(STATE_KEY)
+        if stored is None:
+            return Snapshot(State(), None)
+        return Snapshot(decode_state(stored.body, where=self._where(STATE_KEY)), stored.etag)
+
+    def read_document(self, release: Release) -> Document:
+        """A local copy needs no request. Raises StoppedError where the document is gone: the state has moved on meanwhile, or is damaged."""
+        return decode_document(self._read_immutable(release_key(release.id), release.document), where=self._where(release_key(release.id)))
+
+    def read_unlisted(self, release: ReleaseId) -> Document | None:
+        """A document that the state does not list (any more); None where it is gone or can't be read."""
+        stored = self._store.read(release_key(release))
+        if stored is None:
+            return None
+        try:
+            return decode_document(stored.body, where=self._where(release_key(release)))
+        except ConfigurationError:
+            return None
+
+    def read_record(self, state: State) -> Mapping[Key, ETag]:
+        """The ETags of the live release."""
+        etags: dict[Key, ETag] = {}
+        if state.record.base is not None:
+            key = record_key(state.record.base)
+            stored = self._read_immutable(key, Digest(state.record.base))
+            etags.update(decode_record(stored, where=self._where(key)))
+        etags.update(state.record.changed)
+        return {key: etag for key, etag in etags.items() if etag}
+
+    def state_age(self) -> float | None:
+        """Seconds since the state last changed, by the server's clock."""
+        return self._store.age(STATE_KEY)
+
+    def _read_immutable(self, key: Key, digest: Digest) -> bytes:
+        copied = self._copies.read(digest)
+        if copied is not None:
+            return copied
+        stored = self._store.read(key)
+        if stored is None or hashlib.sha256(stored.body).hexdigest() != digest:
+            what = "gone" if stored is None else "not what the state says"
+            message = f"`{self._where(key)}` is {what}"
+            raise StoppedError("release-lost", message, "run it again; if it stays so, `sitepub verify` tells what else is missing")
+        self._copies.keep(digest, stored.body)
+        return stored.body
+
+    def _where(self, key: Key) -> str:
+        return f"{self._store.describe().rstrip('/')}/{key}"
+
+
+class Releases(ReleaseReader):
+    """A ReleaseReader that also writes. `nonce` makes a fresh random word for each swap."""
+
+    def __init__(self, store: Store, clock: Clock, nonce: Callable[[], str], copies: Copies | None = None) -> None:
+        super().__init__(store, copies)
+        self._writes = store
+        self._clock = clock
+        self.nonce = nonce
+
+    def swap(self, snapshot: Snapshot, wanted: State) -> Swap:
+        """Compare-and-swap. A refused swap whose nonce stands there is our own retried write, whose first answer was lost."""
+        body = encode_state(wanted)
+        expect: Expectation = Absent() if snapshot.etag is None else Present(snapshot.etag)
+        put = self._put_state if self._writes.is_conditional else self._put_locked
+        try:
+            etag = put(body, expect)
+        except ConditionFailedError:
+            found = self.read_state()
+            return Swap(found, found.state.nonce == wanted.nonce)
+        return Swap(Snapshot(wanted, etag), True)
+
+    def write_document(self, release: ReleaseId, document: Document) -> tuple[Digest, ReleaseId]:
+        """Stores the document; returns its SHA-256 and its id. Where another run took that id in the same second, the next second is ours."""
+        stored = encode_document(document)
+        digest = Digest(hashlib.sha256(stored).hexdigest())
+        for _ in range(ID_TRIES):
+            try:
+                self._writes.put(release_key(release), stored, PRIVATE_BYTES, digest=digest, expect=Absent())
+                break
+            except ConditionFailedError:
+                there = self._store.read(release_key(release))
+                if there is not None and there.body == stored:
+                    break
+                release = next_second(release)
+        else:
+            raise StoppedError("no-release-id", f"`{self._where(release_key(release))}` and those before it are taken", "run it again")
+        self._copies.keep(digest, stored)
+        return digest, release
+
+    def write_record(self, before: Record, answered: Mapping[Key, ETag | None], full: Callable[[], Mapping[Key, ETag]]) -> Record:
+        """What the target answered (None: deleted), inside the state while it is short, else as a full record of its own."""
+        changed = {**before.changed, **{key: etag or ETag("") for key, etag in answered.items()}}
+        if len(changed) <= RECORD_INLINE_LIMIT:
+            return Record(before.base, changed)
+        etags = {key: etag for key, etag in {**full(), **changed}.items() if etag}
+        stored = encode_record(etags)
+        digest = Digest(hashlib.sha256(stored).hexdigest())
+        self._writes.put(record_key(digest), stored, PRIVATE_BYTES, digest=digest, expect=Anything())
+        self._copies.keep(digest, stored)
+        return Record(digest, {})
+
+    def _put_state(self, body: bytes, expect: Expectation) -> ETag:
+        digest = Digest(hashlib.sha256(body).hexdigest())
+        return self._writes.put(STATE_KEY, body, PRIVATE_JSON, digest=digest, expect=expect)
+
+    def _put_locked(self, body: bytes, expect: Expectation) -> ETag:
+        """Where the store only looks before it writes, a lock makes look and write one step."""
+        lock = self._lock_by_flag() if self._writes.keeps_headers else self._lock_by_file()
+        try:
+            return self._put_state(body, expect)
+        finally:
+            self._writes.delete(lock, expect=Anything())
+
+    def _lock_by_file(self) -> Key:
+        """In a folder: one file, which is created exclusively."""
+        for _ in range(LOCK_TRIES):
+            try:
+                self._writes.put(LOCK_KEY, b"", PRIVATE_BYTES, digest=Digest(hashlib.sha256(b"").hexdigest()), expect=Absent())
+                return LOCK_KEY
+            except ConditionFailedError:
+                if not self._break_lock(LOCK_KEY):
+                    self._clock.sleep(LOCK_PAUSE)
+        raise self._locked(LOCK_KEY)
+
+    def _lock_by_flag(self) -> Key:
+        """On a server that ignores conditions nothing is created exclusively: each shows a flag, then looks for others, and goes on only where
+        its own is alone. Of several, all but the first by name take theirs down again."""
+        flag = Key(f"{FLAGS}{self.nonce()}")
+        for _ in range(LOCK_TRIES):
+            if not self._find_flags() and self._show_flag(flag):
+                return flag
+            self._clock.sleep(LOCK_PAUSE)
+        raise self._locked(Key(FLAGS))
+
+    def _show_flag(self, flag: Key) -> bool:
+        """True once it is alone. Never left behind otherwise, and never so old that others might take it for a dead one's."""
+        shown_at = self._clock.elapsed()
+        self._writes.put(flag, b"", PRIVATE_BYTES, digest=Digest(hashlib.sha256(b"").hexdigest()), expect=Anything())
+        while self._clock.elapsed() - shown_at < LOCK_SECONDS / 3:
+            shown = self._find_flags()
+            if shown == [flag]:
+                return True
+            if min(shown, default="") < flag:
+                break
+            self._clock.sleep(LOCK_PAUSE / 4)
+        self._writes.delete(flag, expect=Anything())
+        return False
+
+    def _find_flags(self) -> list[Key]:
+        return [there.key for there in self._writes.list(FLAGS) if not self._break_lock(there.key)]
+
+    def _break_lock(self, key: Key) -> bool:
+        """A lock is held for the time of one write; one that is older was left by a process that died in between. True where it is gone."""
+        age = self._writes.age(key)
+        if age is not None and age > LOCK_SECONDS:
+            self._writes.delete(key, expect=Anything())
+            return True
+        return age is None
+
+    def _locked(self, key: Key) -> StoppedError:
+        return StoppedError("locked", f"`{self._where(key)}` is held by another process", "delete it if no other sitepub runs")
+
+
+def release_key(release: ReleaseId) -> Key:
+    return Key(f"releases/{release}")
+
+
+def record_key(name: str) -> Key:
+    return Key(f"records/{name}")
+
+
+def next_second(release: ReleaseId) -> ReleaseId:
+    """The id that the same manifest has a second later."""
+    second, _, digest = release.partition("-")
+    later = datetime.strptime(second, "%Y%m%dT%H%M%SZ") + timedelta(seconds=1)
+    return ReleaseId(f"{later:%Y%m%dT%H%M%SZ}-{digest}")
+
+
+def make_release_id(published_second: str, manifest: Digest) -> ReleaseId:
+    """`published_second` as `YYYYMMDDTHHMMSSZ`."""
+    return ReleaseId(f"{published_second}-{manifest[:8]}")

@@ -1,0 +1,85 @@
+"""Makes an earlier release live again, or foresees what that would do: what `rollback` and `releases` share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from sitepub.core.cost import Requests
+from sitepub.core.model import Artifact
+from sitepub.core.retention import choose_release
+from sitepub.core.state import Release, State
+from sitepub.decision import Decision, Permits, decide
+from sitepub.interfaces import Body, Place, Progress
+from sitepub.pipeline import Invalidated, rollback, wish_for
+from sitepub.preparing import Request
+from sitepub.publishing import choose_items, held_keys, make_edges
+from sitepub.report import Account
+from sitepub.wiring import Opened, Sight, find_distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`release`: the earlier one whose content is (or would be) live again."""
+
+    release: Release
+    account: Account
+
+
+def roll_back(
+    request: Request, opened: Opened, name: str | None, progress: Progress, *, lock_timeout: float, wait: bool, started: float
+) -> Restored:
+    """Raises UsageError for a name that is no release or commit, RefusedError where there is nothing to go back to."""
+    snapshot = opened.releases.read_state()
+    release = choose_release(snapshot.state, name)
+    edges = make_edges(request.target, opened, snapshot, progress)
+    receipt = rollback(edges, release, snapshot, lock_timeout=lock_timeout, wait=wait)
+    made = Requests(opened.sight.requests, edges.cdn.requests if edges.cdn else 0)
+    account = _account(request, opened.sight, release, snapshot.state, receipt.decision, receipt.invalidation, made, started)
+    return Restored(release, replace(account, release=receipt.release, warnings=receipt.warnings))
+
+
+def foresee_rollback(request: Request, sight: Sight, name: str | None, *, started: float) -> Restored:
+    """What roll_back would do now. Writes nothing."""
+    snapshot = sight.releases.read_state()
+    release = choose_release(snapshot.state, name)
+    wish = wish_for(sight.releases, release, snapshot, _supply_nothing)
+    decision = decide(sight.store, sight.releases, snapshot, wish, Permits(shrink=True))
+    cdn = sight.cdn_of(snapshot.state)
+    choice = choose_items(decision.plan.shown, held_keys(decision), request.target, cdn)
+    invalidated = Invalidated(choice.items, choice.collateral)
+    made = Requests(sight.requests, cdn.requests if cdn else 0)
+    account = _account(request, sight, release, snapshot.state, decision, invalidated, made, started)
+    return Restored(release, replace(account, is_dry_run=True, warnings=(*decision.warnings, *choice.warnings)))
+
+
+def _supply_nothing(artifact: Artifact) -> Body | Place:
+    raise ValueError(f"the body of {artifact.key} was asked for by someone who only looks")
+
+
+def _account(
+    request: Request,
+    sight: Sight,
+    release: Release,
+    state: State,
+    decision: Decision,
+    invalidated: Invalidated,
+    requests: Requests,
+    started: float,
+) -> Account:
+    has_distribution = find_distribution(request.target, state) is not None
+    return Account(
+        target=request.target.name,
+        store=sight.store.describe(),
+        release=None,
+        commit=release.commit,
+        is_dry_run=False,
+        summary=decision.plan.summary,
+        changes=decision.plan.changes,
+        invalidation=invalidated,
+        used_this_month=None,
+        free_paths=request.config.invalidation.free_paths if has_distribution else None,
+        requests=requests,
+        warnings=(),
+        seconds=time.monotonic() - started,
+    )

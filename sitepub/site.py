@@ -1,0 +1,190 @@
+"""From a built site to all that is to stand in a target: scan, classes, names, rewrite. Reads the source; writes nothing but its cache."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sitepub.core.classes import Rules, Verdict, classify
+from sitepub.core.edits import Edit, splice, unpack_edits
+from sitepub.core.evidence import Missing
+from sitepub.core.manifest import digest_manifest
+from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath, Warning
+from sitepub.core.patterns import compile_patterns
+from sitepub.core.settings import Config, MissingReferences, Target
+from sitepub.errors import RefusedError, StoppedError, join_problems
+from sitepub.interfaces import Body, FileBody, Progress, Source, SourceFile
+from sitepub.local.cache import Cache, KnownRun, is_settled
+from sitepub.local.source import read_file
+from sitepub.site_artifacts import Assembly, assemble
+from sitepub.site_frame import Frame, make_frame
+from sitepub.site_memory import digest_inputs
+from sitepub.site_rewriting import name_site, rewrite_site
+from sitepub.site_survey import SiteSurvey, survey_site
+
+LARGE = 32 * 1024 * 1024
+"""A body above this many bytes is never loaded whole, unless it is text that refers to others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to make a body again: a source file with edits, or bytes that stand in no file (redirects)."""
+
+    source: SourcePath | None
+    edits: tuple[Edit, ...] = ()
+    literal: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileStory:
+    """What became of one source file, and why. `key` is None where the file is left out."""
+
+    file_class: FileClass
+    reason: str
+    key: Key | None
+    has_alias: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All that is wanted. `frozen_as_entries`: each frozen key as it is once its bytes change under the same name."""
+
+    manifest: Manifest
+    recipes: Mapping[Key, Recipe]
+    files: Mapping[SourcePath, FileStory]
+    warnings: tuple[Warning, ...]
+    frozen_as_entries: Mapping[Key, Artifact] = field(default_factory=dict)
+
+
+def build_site(
+    source: Source,
+    config: Config,
+    target: Target,
+    *,
+    cache: Cache,
+    executor: Executor | None,
+    has_distribution: bool,
+    progress: Progress,
+) -> Site:
+    """The whole way: map (scan), reduce (classes and names), map (rewrite and verify). Raises RefusedError for missing references where
+    the configuration says so, and DefectError where a rewritten file is not what it should be."""
+    started = time.time_ns()
+    frame = make_frame(source, config, target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress)
+    surveyed = survey_site(frame)
+    missing = _report_missing(surveyed.evidence.missing, frame)
+    verdicts = classify(surveyed.evidence, _make_rules(config, surveyed))
+    names = name_site(frame, surveyed, verdicts)
+    published, broken = rewrite_site(frame, surveyed, names)
+    made = assemble(frame, surveyed, verdicts, names, published)
+    warnings = (*source.warnings, *missing, *_report_problems(frame, surveyed), *broken, *made.warnings)
+    site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, verdicts), warnings, made.frozen_as_entries)
+    if all(is_settled(file, started) for file in frame.files):
+        inputs = digest_inputs(source, config, target, has_distribution=has_distribution)
+        cache.keep_run(target.name, inputs, KnownRun(digest_manifest(site.manifest), len(site.manifest), warnings))
+    cache.flush()
+    return site
+
+
+def make_body(root: Path, file: SourceFile | None, recipe: Recipe, *, digest: Digest) -> bytes:
+    """The bytes of an artifact, made again. Raises StoppedError `source-changed` where they are no longer what was planned."""
+    if recipe.literal is not None:
+        return recipe.literal
+    if file is None:
+        raise ValueError("a recipe from a file without the file")
+    body = splice(read_file(root, file), recipe.edits)
+    if hashlib.sha256(body).hexdigest() != digest:
+        raise StoppedError(
+            "source-changed", f"`{file.path}` changed while it was being published", "wait for the build to finish, then run it again"
+        )
+    return body
+
+
+def supply_body(source: Source, file: SourceFile | None, recipe: Recipe, artifact: Artifact) -> Body:
+    """As make_body, but a large file that is published as it is stays on disk."""
+    if file is not None and not recipe.edits and artifact.size > LARGE:
+        return FileBody(source.root / file.path, artifact.size, artifact.body)
+    return make_body(source.root, file, recipe, digest=artifact.body)
+
+
+class Recipes(Mapping[Key, Recipe]):
+    """Recipes as they are asked for: edits stay packed until then."""
+
+    __slots__ = ("_frame", "_made")
+
+    def __init__(self, made: Assembly, frame: Frame) -> None:
+        self._made = made
+        self._frame = frame
+
+    def __getitem__(self, key: Key) -> Recipe:
+        redirect = self._frame.redirects.get(key)
+        if redirect is not None:
+            return Recipe(None, literal=redirect.body)
+        number = self._made.numbers[key]
+        published = self._made.published.get(number)
+        return Recipe(self._frame.paths[number], unpack_edits(published.edits) if published else ())
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._made.manifest.artifacts)
+
+    def __len__(self) -> int:
+        return len(self._made.manifest)
+
+
+class Stories(Mapping[SourcePath, FileStory]):
+    """What became of each file, told as it is asked for."""
+
+    __slots__ = ("_frame", "_made", "_verdicts")
+
+    def __init__(self, made: Assembly, frame: Frame, verdicts: Sequence[Verdict]) -> None:
+        self._made = made
+        self._frame = frame
+        self._verdicts = verdicts
+
+    def __getitem__(self, path: SourcePath) -> FileStory:
+        number = self._made.file_numbers[path]
+        verdict = self._verdicts[number]
+        key = self._made.keys.get(number, Key(path))
+        if number in self._made.left_out:
+            return FileStory(verdict.file_class, "it holds a file in compressed form that was edited", None, False)
+        return FileStory(verdict.file_class, verdict.reason, key, verdict.has_alias)
+
+    def __iter__(self) -> Iterator[SourcePath]:
+        return iter(self._frame.paths)
+
+    def __len__(self) -> int:
+        return len(self._frame.paths)
+
+
+def _make_rules(config: Config, surveyed: SiteSurvey) -> Rules:
+    settings = config.fingerprint
+    return Rules(
+        compile_patterns(settings.exclude), compile_patterns(settings.include), surveyed.frozen, settings.aliases, settings.modules
+    )
+
+
+def _report_missing(missing: Sequence[Missing], frame: Frame) -> tuple[Warning, ...]:
+    """Raises RefusedError, with all of them, where the configuration says `error`."""
+    policy = frame.config.fingerprint.missing_references
+    if policy is MissingReferences.IGNORE or not missing:
+        return ()
+    messages = list(dict.fromkeys(_tell_missing(one, frame) for one in missing))
+    if policy is MissingReferences.ERROR:
+        hint = "add the files, or set `fingerprint.missing_references: warn`"
+        raise join_problems("missing-references", messages, RefusedError, hint)
+    return tuple(Warning("missing-reference", message) for message in messages)
+
+
+def _tell_missing(missing: Missing, frame: Frame) -> str:
+    message = f"`{frame.paths[missing.referrer]}` line {missing.line} loads `{missing.path}`, which is not in the site"
+    return f"{message}; `{missing.similar}` differs only by case" if missing.similar else message
+
+
+def _report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
+    for number, problem in sorted(surveyed.problems.items()):
+        yield Warning("left-as-it-is", f"`{frame.paths[number]}` {problem}; it is published as it is")
+    for number, notes in sorted(surveyed.notes.items()):
+        yield from (Warning("not-followed", f"`{frame.paths[number]}` {note}") for note in notes)

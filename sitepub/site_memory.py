@@ -1,0 +1,57 @@
+"""Whether the last run saw just this source, by `stat` and settings alone: then no file is read and no scanner imported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from sitepub.core.formats import BUNDLER_MANIFESTS, NAMES, SURVEYS
+from sitepub.core.model import SourcePath
+from sitepub.core.settings import Config, Target
+from sitepub.interfaces import Source
+from sitepub.local.cache import Cache, KnownRun
+
+_DEEPEST_MANIFEST = 3
+_PLAIN = json.JSONEncoder(sort_keys=True, default=str)
+
+
+def remember_site(source: Source, config: Config, target: Target, *, cache: Cache, has_distribution: bool) -> KnownRun | None:
+    """What the last run made of just this source. None: build it."""
+    return cache.find_run(target.name, digest_inputs(source, config, target, has_distribution=has_distribution))
+
+
+def digest_values(values: object) -> str:
+    """A digest of plain values, the same on any machine."""
+    return hashlib.sha256(_PLAIN.encode(values).encode()).hexdigest()
+
+
+def digest_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:
+    """A digest of all that a manifest depends on, as far as `stat` and settings tell."""
+    stats = hashlib.sha256()
+    for file in source.files:
+        stats.update(b"%b\0%d %d %d\n" % (file.path.encode("utf-8", "surrogateescape"), file.size, file.mtime_ns, file.inode))
+    evidence = [[folder, name, *_stat(source.root / folder / name)] for folder, name in find_manifests(source.root, _paths(source))]
+    settings = [repr(one) for one in (config.fingerprint, config.cache, config.headers, config.redirects)]
+    urls = [target.url_path, target.domains]
+    return digest_values([SURVEYS, NAMES, stats.hexdigest(), evidence, settings, urls, has_distribution])
+
+
+def _paths(source: Source) -> tuple[SourcePath, ...]:
+    return tuple(file.path for file in source.files)
+
+
+def _stat(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def find_manifests(root: Path, paths: tuple[SourcePath, ...]) -> Iterator[tuple[str, str]]:
+    """(folder, name) of each bundler's manifest; those in dot-folders are no part of the site, but evidence."""
+    folders = {""}
+    for path in paths:
+        steps = path.split("/")[:-1][:_DEEPEST_MANIFEST]
+        folders.update("/".join(steps[:depth]) + "/" for depth in range(1, len(steps) + 1))
+    for folder in sorted(folders):
+        yield from ((folder, name) for name in BUNDLER_MANIFESTS if (root / folder / name).is_file())

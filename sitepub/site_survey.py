@@ -1,0 +1,178 @@
+"""The first map and the reduce behind it: every file is read at most once, and what it says about others becomes evidence."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sitepub.core.evidence import Evidence, Trait
+from sitepub.core.frozen import carries_own_digest
+from sitepub.core.import_maps import MapForm
+from sitepub.core.integrity import names_body
+from sitepub.core.model import Digest, SourcePath
+from sitepub.core.names import find_own_circles
+from sitepub.core.references import Language, language_of
+from sitepub.core.survey import Survey, decode_survey
+from sitepub.core.urls import index_files
+from sitepub.interfaces import SourceFile
+from sitepub.local.batches import make_batches, run_batches
+from sitepub.local.source import read_file
+from sitepub.local.surveying import SurveyBatch, Surveyed, SurveyJob, survey_batch
+from sitepub.site_frame import Frame
+
+
+@dataclass(slots=True)
+class SiteSurvey:
+    """What is kept of all surveys, by number of file. Everything that only few files have stands in a dictionary."""
+
+    evidence: Evidence
+    digests: list[Digest]
+    counts: array[int]
+    frozen: dict[int, str]
+    languages: dict[int, Language]
+    problems: dict[int, str]
+    integrities: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
+    revisions: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
+    named_digests: dict[str, int] = field(default_factory=dict)
+    with_policy: set[int] = field(default_factory=set)
+    plain: set[int] = field(default_factory=set)
+    encodings: dict[int, str] = field(default_factory=dict)
+    source_maps: dict[int, str] = field(default_factory=dict)
+    map_places: dict[int, tuple[int, MapForm]] = field(default_factory=dict)
+    notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def survey_site(frame: Frame) -> SiteSurvey:
+    frame.progress.stage("scanning", total_files=len(frame.files), total_bytes=sum(file.size for file in frame.files))
+    gathered = _gather(frame)
+    guarded = _find_guarded(frame, gathered)
+    own = find_own_circles(gathered.digests, gathered.evidence, lambda number: read_file(frame.root, frame.files[number]))
+    return _gather(frame, own, guarded) if own or guarded else gathered
+
+
+def each_survey(frame: Frame, languages: dict[int, Language]) -> Iterator[tuple[int, Survey]]:
+    """Every text file's survey, from the cache or made anew, in no particular order."""
+    for number, _, encoded in _find_surveys(frame, languages, sorted(languages)):
+        if encoded is not None:
+            yield number, decode_survey(encoded)
+
+
+def _gather(frame: Frame, own: Collection[int] = (), guarded: Mapping[int, str] | None = None) -> SiteSurvey:
+    """`own` and `guarded`: files that must not be edited, for reasons that only all surveys together tell."""
+    index = index_files([*frame.paths, *(SourcePath(key) for key in frame.redirects)])
+    gathered = SiteSurvey(
+        evidence=Evidence(frame.paths, index, has_maps=frame.maps),
+        digests=[Digest("")] * len(frame.paths),
+        counts=array("I", bytes(4 * len(frame.paths))),
+        frozen=dict.fromkeys(own, "its name holds the digest of its circle already") | _find_frozen(frame),
+        languages={number: language for number, path in enumerate(frame.paths) if (language := language_of(path)) is not None},
+        problems=dict(guarded or {}),
+    )
+    _survey(frame, gathered, range(len(frame.files)))
+    named = [number for number in range(len(frame.files)) if _is_other_manifest(number, gathered)]
+    gathered.languages.update(dict.fromkeys(named, Language.WEB_MANIFEST))
+    _survey(frame, gathered, named)
+    gathered.evidence.settle()
+    frame.cache.flush()
+    return gathered
+
+
+def _find_frozen(frame: Frame) -> dict[int, str]:
+    return {number: frame.frozen[path] for number, path in enumerate(frame.paths) if path in frame.frozen}
+
+
+def _find_guarded(frame: Frame, gathered: SiteSurvey) -> dict[int, str]:
+    """Files that would be edited, and whose digest stands where it can't follow: in a script that loads them."""
+    if not gathered.named_digests:
+        return {}
+    edited = [number for number in gathered.evidence.edges if gathered.languages.get(number) in (Language.CSS, Language.JAVASCRIPT)]
+    guarded = {}
+    for number in sorted(edited):
+        body = read_file(frame.root, frame.files[number])
+        holder = next((holder for digest, holder in sorted(gathered.named_digests.items()) if names_body(digest, body)), None)
+        if holder is not None:
+            guarded[number] = f"has its digest in `{frame.paths[holder]}`, where it can't be changed"
+    return guarded
+
+
+def _survey(frame: Frame, gathered: SiteSurvey, numbers: Iterable[int]) -> None:
+    for number, digest, encoded in _find_surveys(frame, gathered.languages, numbers):
+        gathered.digests[number] = digest
+        if carries_own_digest(frame.paths[number], digest):
+            gathered.frozen.setdefault(number, "its name holds the digest of its content already")
+        if encoded is not None:
+            _keep(gathered, number, decode_survey(encoded))
+
+
+def _find_surveys(frame: Frame, languages: dict[int, Language], numbers: Iterable[int]) -> Iterator[tuple[int, Digest, bytes | None]]:
+    """(number, digest, encoded survey): known ones first, then those that have to be made."""
+    context = frame.context
+    read_at = time.time_ns()
+    unknown: list[SurveyJob] = []
+    places: dict[SourcePath, int] = {}
+    for number in numbers:
+        file = frame.files[number]
+        language = languages.get(number)
+        known = frame.cache.find_file(context, file, _name(language))
+        if known is not None and known.is_current:
+            frame.progress.advance(files=1, bytes=file.size)
+            yield number, known.digest, known.survey
+        else:
+            unknown.append(SurveyJob(file, language, known.digest if known and language else None))
+            places[file.path] = number
+    batches = make_batches(unknown, _size)
+    del unknown
+    for found in run_batches(
+        frame.executor, survey_batch, (SurveyBatch(frame.root, frame.urls, frame.links, frame.maps, jobs) for jobs in batches)
+    ):
+        number = places[found.path]
+        file, language = frame.files[number], languages.get(number)
+        encoded = _recall(frame, found, file, language) if found.is_known else found.survey
+        frame.cache.keep_file(context, file, _name(language), found.digest, encoded, read_at=read_at)
+        frame.progress.advance(files=1, bytes=file.size)
+        yield number, found.digest, encoded
+
+
+def _recall(frame: Frame, found: Surveyed, file: SourceFile, language: Language | None) -> bytes | None:
+    known = frame.cache.find_file(frame.context, file, _name(language))
+    return known.survey if known else None
+
+
+def _keep(gathered: SiteSurvey, number: int, survey: Survey) -> None:
+    gathered.evidence.add(number, survey, is_left_whole=number in gathered.frozen or number in gathered.problems)
+    gathered.counts[number] = survey.count
+    if survey.integrities:
+        gathered.integrities[number] = survey.integrities
+    if survey.revisions:
+        gathered.revisions[number] = survey.revisions
+    if survey.has_policy:
+        gathered.with_policy.add(number)
+    if survey.is_plain:
+        gathered.plain.add(number)
+    if survey.map_place is not None:
+        gathered.map_places[number] = survey.map_place
+    if survey.encoding is not None and survey.encoding != "utf-8":
+        gathered.encodings[number] = survey.encoding
+    if survey.source_map is not None:
+        gathered.source_maps[number] = survey.source_map
+    if survey.problem is not None:
+        gathered.problems[number] = survey.problem
+    for digest in survey.digests:
+        gathered.named_digests[digest] = min(number, gathered.named_digests.get(digest, number))
+    if survey.notes:
+        gathered.notes[number] = survey.notes
+
+
+def _is_other_manifest(number: int, gathered: SiteSurvey) -> bool:
+    """A web app manifest that only a page knows as one."""
+    return number not in gathered.languages and gathered.evidence.has(number, Trait.WEB_MANIFEST)
+
+
+def _name(language: Language | None) -> str:
+    return language.value if language else ""
+
+
+def _size(job: SurveyJob) -> int:
+    return job.file.size

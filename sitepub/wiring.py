@@ -1,0 +1,263 @@
+"""From a Config to the real edges: stores, records, distribution. The only file that knows every edge; it decides nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
+from sitepub.core.state import State
+from sitepub.interfaces import Cdn, CdnReader, Clock, Store, StoreReader
+from sitepub.local.clock import SystemClock
+from sitepub.local.copies import LocalCopies
+from sitepub.releases import PRIVATE_BYTES, ReleaseReader, Releases, Snapshot, release_key
+
+if TYPE_CHECKING:
+    from sitepub.aws.session import AwsSession
+
+RECORDS = ".sitepub"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A target's edges for those who only look: nothing in here can write. `cdn_of`: the distribution as the configuration or the state
+    names it, opened only when it is needed."""
+
+    target: Target
+    store: StoreReader
+    records: StoreReader
+    releases: ReleaseReader
+    clock: Clock
+    cdn_of: Callable[[State], CdnReader | None]
+
+    @property
+    def requests(self) -> int:
+        return self.store.requests + self.records.requests
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A target's edges for those who write. `check_account` raises where it is not the account that sitepub.yaml names, `check_hidden` where
+    visitors can read the records; `judges_conditions` tries whether the server does, `look_before_writing` makes the stores look themselves where it does not."""
+
+    target: Target
+    store: Store
+    records: Store
+    releases: Releases
+    clock: Clock
+    cdn_of: Callable[[State], Cdn | None]
+    check_account: Callable[[], None]
+    check_hidden: Callable[[], None]
+    judges_conditions: Callable[[], bool]
+    look_before_writing: Callable[[], None]
+
+    @property
+    def sight(self) -> Sight:
+        return Sight(self.target, self.store, self.records, self.releases, self.clock, self.cdn_of)
+
+
+def look_at_target(config: Config, target: Target, environment: Mapping[str, str]) -> Sight:
+    """For commands that write nothing."""
+    return open_target(config, target, environment).sight
+
+
+def open_target(config: Config, target: Target, environment: Mapping[str, str]) -> Opened:
+    """Opens nothing on the network yet: that is left to the first request."""
+    clock = SystemClock()
+    session = _open_session(target) if _needs_aws(target) else None
+    store = _open_store(target.store, target, session, clock, is_records=False)
+    records = _open_store(records_address(target), target, session, clock, is_records=True)
+    copies = LocalCopies(cache_folder(config, environment) / "releases" / target.name)
+    return Opened(
+        target=target,
+        store=store,
+        records=records,
+        releases=Releases(records, clock, lambda: secrets.token_hex(8), copies),
+        clock=clock,
+        cdn_of=lambda state: _open_cdn(target, state, session, clock),
+        check_account=lambda: _check_account(target, session),
+        check_hidden=lambda: _check_hidden(target, session, records),
+        judges_conditions=lambda: _judges_conditions(target, records),
+        look_before_writing=lambda: _look_before_writing(store, records),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What `doctor` asks of a target beyond a Sight. Nothing in here changes anything. `may_write`: None where only writing could tell;
+    `find_account`, `find_region` and `count_paths`: None where nobody says. `record_urls`: where a visitor might find the records."""
+
+    check_account: Callable[[], None]
+    find_account: Callable[[], str | None]
+    region: Callable[[], str | None]
+    find_region: Callable[[], str | None]
+    may_write: Callable[[Snapshot], bool | None]
+    count_paths: Callable[[], int | None]
+    record_urls: Callable[[], tuple[str, ...]]
+
+
+def inspect_target(config: Config, target: Target, environment: Mapping[str, str]) -> tuple[Sight, Inspection]:
+    """Opens nothing on the network yet."""
+    opened = open_target(config, target, environment)
+    session = _open_session(target) if _needs_aws(target) else None
+    return opened.sight, Inspection(
+        check_account=opened.check_account,
+        find_account=lambda: _find_account(target, session),
+        region=lambda: session.region if session else None,
+        find_region=lambda: _find_region(target, session),
+        may_write=lambda snapshot: _may_write(target, opened.records, snapshot),
+        count_paths=lambda: _count_paths(target, session, opened.clock),
+        record_urls=lambda: _record_urls(target, session),
+    )
+
+
+def records_address(target: Target) -> StoreAddress:
+    """`state:`, or `.sitepub/` in the store."""
+    return target.state or _inside(target.store, RECORDS)
+
+
+def cache_folder(config: Config, environment: Mapping[str, str]) -> Path:
+    """Where what was learnt about this configuration's site is kept. May be deleted at any time (XDG Base Directory Specification)."""
+    home = environment.get("SITEPUB_CACHE") or environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    name = hashlib.sha256(str(config.path).encode()).hexdigest()[:16]
+    return Path(home) / "sitepub" / name
+
+
+def find_distribution(target: Target, state: State) -> str | None:
+    """The one that sitepub.yaml names; else the one that `up` recorded; `none` is none."""
+    if target.distribution == "none":
+        return None
+    return target.distribution or state.provisioned.get("distribution")
+
+
+def _needs_aws(target: Target) -> bool:
+    return isinstance(target.store, BucketAddress) or isinstance(target.state, BucketAddress) or bool(target.distribution)
+
+
+def _open_session(target: Target) -> AwsSession:
+    from sitepub.aws.session import AwsSession
+
+    return AwsSession(profile=target.profile, region=target.region)
+
+
+def _open_store(address: StoreAddress, target: Target, session: AwsSession | None, clock: Clock, *, is_records: bool) -> Store:
+    if isinstance(address, FolderAddress):
+        from sitepub.local.folder_store import FolderStore
+
+        return FolderStore(address.path, clock, keeps_records=is_records)
+    from sitepub.aws.s3 import S3Store
+
+    if session is None:
+        raise ValueError("a bucket without a session")
+    return S3Store(address, session, endpoint_url=target.endpoint_url)
+
+
+def _inside(address: StoreAddress, folder: str) -> StoreAddress:
+    if isinstance(address, FolderAddress):
+        return FolderAddress(address.path / folder)
+    return BucketAddress(address.bucket, f"{address.prefix}/{folder}" if address.prefix else folder)
+
+
+def _open_cdn(target: Target, state: State, session: AwsSession | None, clock: Clock) -> Cdn | None:
+    distribution = find_distribution(target, state)
+    if distribution is None:
+        return None
+    from sitepub.aws.cloudfront import CloudFront
+
+    used = session or _open_session(target)
+    return CloudFront(
+        distribution,
+        lambda: used.client("cloudfront", region="us-east-1", endpoint_url=target.cdn_endpoint_url),
+        clock,
+        profile=target.profile,
+    )
+
+
+def _check_account(target: Target, session: AwsSession | None) -> None:
+    if target.account is None or session is None or not isinstance(target.store, BucketAddress):
+        return
+    from sitepub.aws.s3_checks import check_account
+
+    endpoint = target.endpoint_url
+    check_account(target.account, session, target.store, endpoint_url=endpoint, sts_endpoint_url=target.cdn_endpoint_url or endpoint)
+
+
+def _check_hidden(target: Target, session: AwsSession | None, records: Store) -> None:
+    """A folder is its web server's business."""
+    from sitepub.aws.exposure import check_hidden
+
+    urls = _record_urls(target, session)
+    if urls and isinstance(records_address(target), BucketAddress):
+        check_hidden(records, urls)
+
+
+def _record_urls(target: Target, session: AwsSession | None) -> tuple[str, ...]:
+    """Each names some key among the records."""
+    address = records_address(target)
+    site_url = target.url if target.state is None and target.url.startswith("http") else None
+    if session is None or not isinstance(address, BucketAddress):
+        return (f"{site_url.rstrip('/')}/{RECORDS}/state.json",) if site_url else ()
+    from sitepub.aws.exposure import visitor_addresses
+
+    endpoint = target.endpoint_url or session.endpoint("s3")
+    return visitor_addresses(address, endpoint_url=endpoint, region=session.region, site_url=site_url)
+
+
+def _find_account(target: Target, session: AwsSession | None) -> str | None:
+    """Servers of others know no accounts."""
+    if session is None or (target.endpoint_url and not target.cdn_endpoint_url):
+        return None
+    from sitepub.aws.inspection import find_account
+
+    return find_account(session, target.cdn_endpoint_url or target.endpoint_url)
+
+
+def _find_region(target: Target, session: AwsSession | None) -> str | None:
+    if session is None or not isinstance(target.store, BucketAddress):
+        return None
+    from sitepub.aws.inspection import find_region
+
+    return find_region(session, target.store, target.endpoint_url)
+
+
+def _may_write(target: Target, records: Store, snapshot: Snapshot) -> bool | None:
+    address = records_address(target)
+    if isinstance(address, FolderAddress):
+        standing = next((folder for folder in (address.path, *address.path.parents) if folder.exists()), address.path)
+        return os.access(standing, os.W_OK | os.X_OK)
+    live = snapshot.state.live_release
+    if live is None:
+        return None
+    from sitepub.aws.inspection import may_write_again
+
+    return may_write_again(records, release_key(live.id), PRIVATE_BYTES)
+
+
+def _count_paths(target: Target, session: AwsSession | None, clock: Clock) -> int | None:
+    if session is None:
+        return None
+    from sitepub.aws.quota import paths_used_this_month
+
+    return paths_used_this_month(session.client("cloudfront", region="us-east-1", endpoint_url=target.cdn_endpoint_url), clock)
+
+
+def _judges_conditions(target: Target, records: Store) -> bool:
+    """AWS does; other servers are tried. A folder has its own way."""
+    if not isinstance(target.store, BucketAddress) or not isinstance(records_address(target), BucketAddress) or not target.endpoint_url:
+        return True
+    from sitepub.aws.s3_checks import probe_conditional_writes
+
+    return probe_conditional_writes(records)
+
+
+def _look_before_writing(*stores: Store) -> None:
+    from sitepub.aws.s3 import S3Store
+
+    for store in stores:
+        if isinstance(store, S3Store):
+            store.look_before_writing()

@@ -1,0 +1,127 @@
+"""The month's paths as AWS counted them, read in whatever order they are listed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sitepub.aws.cloudfront import CloudFront
+from sitepub.aws.quota import paths_used_this_month
+from sitepub.errors import StoppedError
+from tests.support.builders import ManualClock
+from tests.support.fake_cdn import FakeCloudFront
+
+DAY = 86400.0
+
+
+class World:
+    """The clock stands at 23 November 2026, 18:00 UTC."""
+
+    def __init__(self, **options: Any) -> None:
+        self.clock = ManualClock()
+        self.fake = FakeCloudFront(self.clock, **options)
+        self.distribution = self.fake.add_distribution()
+
+    def send(self, *items: str, day: int = 23, distribution: str | None = None) -> None:
+        """On that day of November, or of October where it is below 1."""
+        now = self.clock.seconds
+        self.clock.seconds = (day - 23) * DAY
+        name = distribution or self.distribution
+        CloudFront(name, lambda: self.fake, self.clock).invalidate(items, f"r{len(self.fake.sent)}")
+        self.clock.seconds = now
+
+    def count(self, cache: dict[str, int] | None = None) -> int | None:
+        return paths_used_this_month(self.fake, self.clock, cache)
+
+
+def test_nothing_sent_is_nothing_used() -> None:
+    assert World().count() == 0
+
+
+def test_wildcards_and_other_distributions_count_and_last_month_does_not() -> None:
+    world = World()
+    world.send("/a", "/b", day=-5)
+    world.send("/*", "/a", day=1)
+    world.send("/c", distribution=world.fake.add_distribution())
+    assert world.count() == 3 == world.fake.count_paths()
+
+
+def test_the_month_starts_at_midnight_utc() -> None:
+    world = World()
+    world.send("/a", day=1)
+    first = world.fake.sent[0]
+    first.created = datetime(2026, 11, 1, tzinfo=UTC)
+    assert world.count() == 1
+    first.created = datetime(2026, 10, 31, 23, 59, 59, tzinfo=UTC)
+    assert world.count() == 0
+
+
+def test_pages_are_read_to_the_month_s_start_and_no_further() -> None:
+    world = World(page_size=5)
+    for day in range(-20, 21):
+        world.send(f"/{day}", day=day)
+    world.fake.calls.clear()
+    assert world.count() == 20
+    assert world.fake.calls.count("ListInvalidations") == 5
+    assert world.fake.calls.count("GetInvalidation") == 20
+
+
+@pytest.mark.parametrize("order", ["oldest first", "no order"])
+def test_the_order_of_the_list_does_not_matter(order: str) -> None:
+    """Emulators list the oldest first."""
+    world = World(page_size=5)
+    for day in range(-20, 21):
+        world.send(f"/{day}", day=day)
+    if order == "oldest first":
+        world.fake.sent.reverse()
+    else:
+        world.fake.sent.sort(key=lambda each: hash_of(each.id))
+    assert world.count() == 20
+
+
+def hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_what_an_invalidation_held_is_asked_once() -> None:
+    world = World()
+    cache: dict[str, int] = {}
+    world.send("/a", "/b")
+    assert world.count(cache) == 2
+    world.send("/c")
+    world.fake.calls.clear()
+    assert world.count(cache) == 3
+    assert world.fake.calls.count("GetInvalidation") == 1
+
+
+@pytest.mark.parametrize("operation", ["ListDistributions", "ListInvalidations", "GetInvalidation"])
+def test_without_permission_nobody_knows(operation: str) -> None:
+    world = World(denied={operation})
+    world.send("/a")
+    assert world.count() is None
+
+
+def test_throttling_is_waited_out_for_a_minute() -> None:
+    world = World()
+    world.send("/a")
+    world.fake.faults.extend(["Throttling", "ServiceUnavailable"])
+    assert world.count() == 1
+    world.fake.faults.extend(["Throttling"] * 1000)
+    with pytest.raises(StoppedError, match="fewer requests"):
+        world.count()
+
+
+def test_a_distribution_that_goes_meanwhile_counts_nothing() -> None:
+    world = World()
+    world.send("/a")
+    world.fake.faults.extend([None, "NoSuchDistribution"])
+    assert world.count() == 0
+
+
+def test_the_bill_starts_above_the_free_paths() -> None:
+    world = World()
+    world.send(*(f"/{number}" for number in range(1800)))
+    assert world.fake.bill_usd() == 4.0

@@ -1,0 +1,1 @@
+postMessage('counted ' + (await import('./words/one.js')).word);

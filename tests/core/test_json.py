@@ -1,0 +1,196 @@
+"""Web manifests and import maps: exact spans of their strings, and only of those that are URLs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sitepub.core.references.json import scan_import_map, scan_web_manifest
+from sitepub.core.references.model import Reference, Use
+
+H = b".3f9ac2d1"
+
+
+def insert(body: bytes, references: tuple[Reference, ...]) -> bytes:
+    for reference in sorted(references, key=lambda one: one.start, reverse=True):
+        if reference.dot >= 0 and reference.use in (Use.LOAD, Use.MODULE):
+            body = body[: reference.dot] + H + body[reference.dot :]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        pytest.param(b'{"icons":[{"src":"a.png"}]}', b'{"icons":[{"src":"a.3f9ac2d1.png"}]}', id="F8 icons"),
+        pytest.param(
+            b'{"icons":[{"src":"/i/a.png?v=1#x"}]}', b'{"icons":[{"src":"/i/a.3f9ac2d1.png?v=1#x"}]}', id="F8 query and fragment stay"
+        ),
+        pytest.param(b'{"screenshots":[{"src":"a.png"}]}', b'{"screenshots":[{"src":"a.3f9ac2d1.png"}]}', id="F8 screenshots"),
+        pytest.param(
+            b'{"shortcuts":[{"url":"/x.html","icons":[{"src":"a.png"}]}]}',
+            b'{"shortcuts":[{"url":"/x.html","icons":[{"src":"a.3f9ac2d1.png"}]}]}',
+            id="F8 icons of shortcuts, whose url stays",
+        ),
+        pytest.param(
+            b'{"file_handlers":[{"action":"/o.html","icons":[{"src":"a.png"}]}]}',
+            b'{"file_handlers":[{"action":"/o.html","icons":[{"src":"a.3f9ac2d1.png"}]}]}',
+            id="F8 icons of file handlers, whose action stays",
+        ),
+        pytest.param(
+            b'{"start_url":"/i.html","scope":"/s.x/","id":"/i.d","share_target":{"action":"/a.b"},"related_applications":[{"url":"https://e.x/a.b"}]}',
+            None,
+            id="F9 what it starts and handles keeps its name",
+        ),
+        pytest.param(b'{"icons":[{"src":"img\\/a.png"}]}', b'{"icons":[{"src":"img\\/a.3f9ac2d1.png"}]}', id="F10 an escaped slash"),
+        pytest.param(b'{"icons":[{"src":"a\\u002epng"}]}', b'{"icons":[{"src":"a.3f9ac2d1\\u002epng"}]}', id="F10 an escaped dot"),
+        pytest.param(b'{"icons":[{"src":"\\ud83d\\ude00.png"}]}', b'{"icons":[{"src":"\\ud83d\\ude00.3f9ac2d1.png"}]}', id="F10 a pair"),
+        pytest.param('{"icons":[{"src":"é😀.png"}]}'.encode(), '{"icons":[{"src":"é😀.3f9ac2d1.png"}]}'.encode(), id="F10 raw UTF-8"),
+        pytest.param(b'{"icons":[{"src":"a%2epng"}]}', b'{"icons":[{"src":"a.3f9ac2d1%2epng"}]}', id="C9 a dot escaped as in URLs"),
+        pytest.param(b'\xef\xbb\xbf{"icons":[{"src":"a.png"}]}', b'\xef\xbb\xbf{"icons":[{"src":"a.3f9ac2d1.png"}]}', id="F11 a BOM"),
+        pytest.param(
+            b'{"icons":[{"src":"b.png","src":"a.png"}]}', b'{"icons":[{"src":"b.png","src":"a.3f9ac2d1.png"}]}', id="the last of two keys"
+        ),
+        pytest.param(b'{"icons":[{"s\\u0072c":"a.png"}]}', b'{"icons":[{"s\\u0072c":"a.3f9ac2d1.png"}]}', id="an escaped key"),
+        pytest.param(b'{"x":{"icons":[{"src":"a.png"}]},"src":"b.png"}', None, id="the same words elsewhere mean nothing"),
+        pytest.param(
+            b'{"icons":{"src":"a.png"},"screenshots":"a.png","shortcuts":[1,null,"a.png",{}]}', None, id="wrong types are no references"
+        ),
+        pytest.param(
+            b'{"icons":[{"src":""},{"src":" "},{"src":"data:image/png,x.y"},{"src":7},{"src":null}]}', None, id="no file, no reference"
+        ),
+        pytest.param(b'{"icons":[{"src":"https://cdn.org"}]}', None, id="the dot of a host is none of a file"),
+    ],
+)
+def test_a_manifest_is_rewritten_at_its_strings(manifest: bytes, expected: bytes | None) -> None:
+    found = scan_web_manifest(manifest)
+    assert found.problem is None
+    assert insert(manifest, found.references) == (expected or manifest)
+
+
+def test_references_of_a_manifest_say_what_and_where() -> None:
+    body = b'{\n "start_url": "./?pwa",\n "icons": [\n  {"src": " i\\/a.png "}\n ],\n "serviceworker": {"src": "/sw.js"}\n}'
+    start, icon, worker = scan_web_manifest(body).references
+    assert (start.url, start.use, start.how, start.line) == ("./?pwa", Use.LINK, "manifest start_url", 2)
+    assert (icon.url, icon.use, icon.how, icon.line) == ("i/a.png", Use.LOAD, "manifest icons src", 4)
+    assert body[icon.start : icon.end] == b" i\\/a.png "
+    assert (worker.use, scan_web_manifest(body).registers) == (Use.LINK, ("/sw.js",))
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        pytest.param(b"", "is not valid JSON: expecting value in line 1", id="F11 empty"),
+        pytest.param(b'{"a":1,\n}', "is not valid JSON: ", id="F11 a trailing comma"),
+        pytest.param(b"// c\n{}", "is not valid JSON: expecting value in line 1", id="F11 a comment"),
+        pytest.param(b'{"a":NaN}', "is not valid JSON: `NaN` is no JSON", id="F11 not a number"),
+        pytest.param(b'{"a":"\xff"}', "is JSON, but not in UTF-8", id="F11 not UTF-8"),
+        pytest.param("{}".encode("utf-16"), "is JSON in UTF-16 or UTF-32, not UTF-8", id="F11 UTF-16"),
+        pytest.param(b"[]", "is JSON, but not an object", id="F11 an array"),
+        pytest.param(b"[" * 200_000, "is JSON nested too deeply", id="F11 nested deeply"),
+    ],
+)
+def test_what_is_no_json_object_is_left_whole(body: bytes, problem: str) -> None:
+    for found in (scan_web_manifest(body), scan_import_map(body)):
+        assert found.problem is not None
+        assert found.problem.startswith(problem)
+        assert (found.references, found.import_maps) == ((), ())
+
+
+def test_a_number_of_any_length_is_fine() -> None:
+    body = b'{"version":' + b"9" * 10_000 + b',"icons":[{"src":"a.png"}]}'
+    assert [one.url for one in scan_web_manifest(body).references] == ["a.png"]
+
+
+IMPORT_MAP = b"""{
+  "imports": {
+    "lib": "/js/lib.js",
+    "lib/": "/js/lib/",
+    "/js/x.js": "./y.js",
+    "bad": "lib.js",
+    "none": null
+  },
+  "scopes": {
+    "/a/": {"dep": "../dep.js", "./k.js": "https://cdn.org/k.js"},
+    "/page.html": {"dep": "/d2.js"}
+  },
+  "integrity": {"/js/lib.js": "sha384-AAAA", "bare": "sha384-BBBB"}
+}"""
+
+
+def test_an_import_map_names_its_modules_keys_and_prefixes() -> None:  # B28, E19, E20, H4
+    found = scan_import_map(IMPORT_MAP)
+    assert [(one.url, one.how, one.line) for one in found.references] == [
+        ("/js/lib.js", "import map", 3),
+        ("./y.js", "import map", 5),
+        ("../dep.js", "import map", 10),
+        ("https://cdn.org/k.js", "import map", 10),
+        ("/d2.js", "import map", 11),
+        ("/js/lib.js", "import map integrity", 13),
+    ]
+    assert {one.use for one in found.references} == {Use.MODULE}
+    (import_map,) = found.import_maps
+    assert (import_map.start, import_map.end) == (0, len(IMPORT_MAP))
+    assert [(one.url, one.how) for one in import_map.keys] == [
+        ("/js/x.js", "import map key"),
+        ("/a/", "import map scope"),
+        ("./k.js", "import map key"),
+        ("/page.html", "import map scope"),
+    ]
+    assert [one.url for one in import_map.prefixes] == ["/js/lib/"]
+    (integrity,) = found.integrities
+    assert (integrity.value, integrity.url) == ("sha384-AAAA", "/js/lib.js")
+    assert IMPORT_MAP[integrity.start : integrity.end] == b"sha384-AAAA"
+
+
+def test_addresses_and_keys_of_an_import_map_take_the_same_insertion() -> None:
+    found = scan_import_map(IMPORT_MAP)
+    rewritten = insert(IMPORT_MAP, found.references + found.import_maps[0].keys + found.import_maps[0].prefixes)
+    mapped = json.loads(rewritten)
+    assert mapped["imports"] == {
+        "lib": "/js/lib.3f9ac2d1.js",
+        "lib/": "/js/lib/",
+        "/js/x.3f9ac2d1.js": "./y.3f9ac2d1.js",
+        "bad": "lib.js",
+        "none": None,
+    }
+    assert list(mapped["integrity"]) == ["/js/lib.3f9ac2d1.js", "bare"]
+    assert list(mapped["scopes"]) == ["/a/", "/page.3f9ac2d1.html"]
+    assert rewritten.replace(H, b"") == IMPORT_MAP
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["icons", "src", "shortcuts", "x"]) | TEXT, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    tree=st.dictionaries(st.sampled_from(["icons", "screenshots", "shortcuts", "start_url", "y"]), VALUES, max_size=5),
+    ascii=st.booleans(),
+    indent=st.sampled_from([None, 0, 2]),
+)
+def test_whatever_the_json_urls_are_what_their_spans_say(tree: dict[str, object], ascii: bool, indent: int | None) -> None:
+    body = json.dumps(tree, ensure_ascii=ascii, indent=indent).encode()
+    found = scan_web_manifest(body)
+    assert found.problem is None
+    for reference in found.references:
+        meant = json.loads(b'"' + body[reference.start : reference.end] + b'"')
+        assert meant.strip("".join(map(chr, range(33)))) == reference.url
+    assert json.loads(insert(body, found.references).replace(H, b"")) == tree
+
+
+@given(path=TEXT, name=TEXT, ascii=st.booleans())
+def test_the_insertion_stands_before_the_last_dot(path: str, name: str, ascii: bool) -> None:
+    url = path.replace("?", "").replace("#", "") + "/n" + "".join(c for c in name if c not in "?#/\\.%") + ".png"
+    body = json.dumps({"icons": [{"src": url}]}, ensure_ascii=ascii).encode()
+    rewritten = json.loads(insert(body, scan_web_manifest(body).references))["icons"][0]["src"]
+    is_fetched = rewritten != url
+    assert not is_fetched or rewritten == url[:-4] + H.decode() + ".png"
+    assert is_fetched or ":" in url or url.lstrip("".join(map(chr, range(33)))).startswith(("//", "/\\", "\\"))

@@ -1,0 +1,113 @@
+"""Uploads that break off are gone on with, and a large file needs little memory: counted on the wire, in real processes."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sitepub.aws.s3 import S3Store
+from sitepub.aws.session import AwsSession
+from sitepub.core.model import Digest, Key
+from sitepub.errors import SitepubError
+from sitepub.interfaces import Absent, FileBody
+from tests.commands.story import Story, hold_folder
+from tests.fire.test_kills import end_at
+from tests.support.builders import CSS, HTML
+from tests.support.fault_proxy import Script, end_after
+from tests.support.servers import ENVIRONMENT, S3Server
+
+MIB = 1024 * 1024
+MEMORY = 256 * MIB
+Tally = Callable[[str, int], None]
+
+
+def write_file(path: Path, mib: int) -> FileBody:
+    import hashlib
+
+    chance = random.Random(mib)
+    with path.open("wb") as file:
+        for _ in range(mib):
+            file.write(chance.randbytes(MIB))
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileBody(path, mib * MIB, Digest(digest))
+
+
+@pytest.mark.parametrize("place", ["seaweedfs", "moto"])
+@pytest.mark.parametrize("arrived", [3, 5, 7])
+def test_parts_that_arrived_are_not_sent_again(
+    seaweedfs: S3Server, moto_server: S3Server, proxies: tuple[str, str], script: Script, tmp_path: Path, place: str, arrived: int
+) -> None:
+    """Seven parts; the connection is gone after some requests, the headers have changed until the next try."""
+    server = {"seaweedfs": seaweedfs, "moto": moto_server}[place]
+    url, address = proxies[place == "moto"], server.make_address()
+    body = write_file(tmp_path / "large", 55)
+    first = S3Store(address, AwsSession(environment=ENVIRONMENT, attempts=1), endpoint_url=url, attempts=1)
+    script.begin(end_after(4 + arrived))
+    with pytest.raises(SitepubError):
+        first.put(Key("a.123.css"), body, HTML, digest=body.digest, expect=Absent())
+    parts = [seen for seen in script.seen if seen.method == "PUT" and seen.status == 200]
+    assert parts
+    script.begin()
+    second = S3Store(address, AwsSession(environment=ENVIRONMENT), endpoint_url=url)
+    second.put(Key("a.123.css"), body, CSS, digest=body.digest, expect=Absent())
+    sent = sum(seen.received for seen in script.seen if seen.method == "PUT")
+    assert sent == body.size - sum(seen.received for seen in parts)
+    head = second.head(Key("a.123.css"))
+    assert head is not None
+    assert (head.size, head.digest, head.headers) == (body.size, body.digest, CSS)
+    assert not server.client().list_multipart_uploads(Bucket=address.bucket, Prefix=address.prefix).get("Uploads")
+
+
+def write_assets(story: Story, count: int) -> None:
+    chance = random.Random(count)
+    loads = "".join(f'<img src="img/{each}.png">' for each in range(count))
+    story.write({"index.html": f"<!doctype html>{loads}", **{f"img/{each}.png": chance.randbytes(20_000) for each in range(count)}})
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first publish", "later publish"])
+def test_files_that_arrived_are_not_sent_again(story: Story, script: Script, tally: Tally, is_first: bool) -> None:
+    """The process is killed half-way through its uploads."""
+    import signal
+
+    story.configure("fingerprint: {aliases: never}\n")
+    if not is_first:
+        story.write({"index.html": "<p>before"})
+        story.publish()
+    write_assets(story, 60)
+    status = end_at(story, script, ["publish"], signal.SIGKILL, 40, 0)
+    assert status == -signal.SIGKILL
+    arrived = [key for key in story.held() if key.endswith(".png")]
+    assert len(arrived) > 10
+    script.begin()
+    story.publish()
+    again = {seen.path.rpartition("/")[2] for seen in script.seen if seen.method == "PUT" and seen.path.endswith(".png")}
+    assert again.isdisjoint(key.rpartition("/")[2] for key in arrived)
+    assert len(again) <= 60 - len(arrived)
+
+
+@pytest.mark.parametrize("mib", [300, pytest.param(2048, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("place", ["folder", "bucket"])
+def test_a_large_file_needs_little_memory(story: Story, tmp_path: Path, tally: Tally, place: str, mib: int) -> None:
+    """An asset that is sent in parts, and an entry that is kept and then copied by the server."""
+    if place == "folder":
+        story.target, story.held = "store: file:out", hold_folder(tmp_path / "out")
+    story.configure("fingerprint: {aliases: never}\n")
+    story.write({"index.html": '<!doctype html><video src="film.mp4"></video><a href="paper.zip">'})
+    for name in ("film.mp4", "paper.zip"):
+        with (story.root / "public" / name).open("wb") as file:
+            file.truncate(mib * MIB)
+    process = subprocess.Popen(story.command("publish"), cwd=story.root, env=story.whole_environment(), stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert used.ru_maxrss * 1024 < MEMORY
+    tally(f"MiB of memory for 2 files of {mib} MiB to a {place}", used.ru_maxrss // 1024)
+    if place == "folder":
+        sizes = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir() if path.is_file()}
+        assert sorted(sizes.values())[-2:] == [mib * MIB] * 2

@@ -1,0 +1,290 @@
+"""`gc` on a store in memory: by reachability, in waves, stopped at every request, beside a publish."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from sitepub.collecting import Collected, collect, foresee_sweep
+from sitepub.core.model import FileClass, Key
+from sitepub.core.settings import Retention
+from sitepub.core.state import decode_state
+from sitepub.errors import HeldError, RefusedError, StoppedError
+from sitepub.interfaces import Anything, ConditionFailedError
+from sitepub.pipeline import publish
+from tests.support.builders import Piece, RecordingCdn, World, digest_of, page_with_style, wish
+from tests.support.memory_store import MemoryStore
+from tests.test_pipeline import FIRST, SECOND, THIRD, allow_all, bodies, check_nothing_is_broken, crash_at, roll_back, run
+
+NEWEST_ONLY = Retention(releases=1, days=0)
+DAY = 24 * 3600
+
+
+def world_with(*sites: dict[str, Piece | bytes], cdn: RecordingCdn | None = None) -> World:
+    """Each site published a day and a bit after the one before."""
+    world = World(cdn=cdn)
+    for site in sites:
+        run(world, wish(site))
+        world.clock.seconds += DAY + 60
+    return world
+
+
+def gc(world: World, *, pid: int = 1, before: object = None) -> Collected:
+    return collect(world.edges(pid=pid, before=before), NEWEST_ONLY)
+
+
+def hashed(site: dict[str, Piece | bytes]) -> set[str]:
+    return {key for key, piece in site.items() if isinstance(piece, Piece) and piece.file_class is FileClass.ASSET}
+
+
+def records(world: World, folder: str) -> set[str]:
+    return {key for key in world.bucket.objects if key.startswith(f".sitepub/{folder}/")}
+
+
+def test_what_no_kept_release_reaches_goes_and_the_live_site_stays() -> None:
+    world = world_with(FIRST, SECOND)
+    collected = gc(world)
+    assert {doomed.key for doomed in collected.sweep.doomed if not doomed.is_record} == hashed(FIRST)
+    assert world.site() == bodies(SECOND)
+    assert len(records(world, "releases")) == 1
+    assert len(records(world, "packs")) == 1
+    run(world, wish(FIRST))
+    assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
+
+
+def test_a_second_run_has_nothing_to_do() -> None:
+    world = world_with(FIRST, SECOND)
+    gc(world)
+    before = dict(world.bucket.objects)
+    assert gc(world).sweep.doomed == ()
+    assert world.bucket.objects == before
+
+
+def test_a_release_that_left_less_than_a_day_ago_is_kept_whatever_retention_says() -> None:
+    world = World()
+    run(world, wish(FIRST))
+    world.clock.seconds += 60
+    run(world, wish(SECOND))
+    assert gc(world).sweep.doomed == ()
+
+
+def test_kept_releases_can_be_rolled_back_to_after_a_gc() -> None:
+    world = world_with(FIRST, SECOND, THIRD)
+    collect(world.edges(), Retention(releases=2, days=0))
+    roll_back(world)
+    assert {key: world.site()[key] for key in SECOND} == bodies(SECOND)
+
+
+def test_stable_keys_go_first_and_what_they_may_load_in_a_later_run() -> None:
+    pinned = {"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED), "x.111.png": Piece(b"png", FileClass.ASSET)}
+    cdn = RecordingCdn()
+    world = world_with(pinned, {"index.html": b"2"}, cdn=cdn)
+    first = gc(world)
+    assert [doomed.key for doomed in first.sweep.doomed if not doomed.is_record] == ["js/lib.js"]
+    assert first.sweep.deferred == 1
+    assert cdn.sent[-1][0] == ("/js/lib.js",)
+    assert set(world.site()) == {"index.html", "x.111.png"}
+    second = gc(world)
+    assert [doomed.key for doomed in second.sweep.doomed if not doomed.is_record] == ["x.111.png"]
+    assert set(world.site()) == {"index.html"}
+    assert len(records(world, "releases")) == 1
+
+
+def test_what_someone_else_put_at_a_retired_key_is_left_alone() -> None:
+    world = world_with({"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED)}, {"index.html": b"2"})
+    world.edges().store.put(Key("js/lib.js"), b"theirs", (), digest=digest_of(b"theirs"), expect=Anything())
+    world.edges().store.put(Key("foreign.txt"), b"x", (), digest=digest_of(b"x"), expect=Anything())
+    assert gc(world).left == ("js/lib.js",)
+    assert world.site() == {"index.html": b"2", "js/lib.js": b"theirs", "foreign.txt": b"x"}
+
+
+def test_a_publish_at_work_holds_it_and_an_unfinished_one_stops_it() -> None:
+    world = world_with(FIRST)
+    crash_at(world, wish(SECOND), pid=7, operation="put", key="docs/index.html")
+    with pytest.raises(HeldError):
+        gc(world)
+    world.gone.add(7)
+    with pytest.raises(RefusedError) as caught:
+        gc(world)
+    assert caught.value.code == "pending-release"
+
+
+def test_while_an_invalidation_is_owed_nothing_is_collected() -> None:
+    world = world_with(FIRST, cdn=RecordingCdn(is_down=True))
+    run(world, wish(SECOND))
+    world.clock.seconds += 3 * DAY
+    before = set(world.site())
+    with pytest.raises(StoppedError):
+        gc(world)
+    assert set(world.site()) == before
+
+
+def test_a_dry_run_writes_nothing() -> None:
+    world = world_with(FIRST, SECOND)
+    before = dict(world.bucket.objects)
+    sweep = foresee_sweep(world.edges(), NEWEST_ONLY)
+    assert sweep.doomed
+    assert world.bucket.objects == before
+
+
+def test_a_publish_that_planned_before_a_gc_starts_over() -> None:
+    """Its stylesheet was there when it looked, and is gone when it begins."""
+    world = world_with(FIRST, SECOND)
+    is_collected = False
+
+    def collect_meanwhile(operation: str, key: str) -> None:
+        nonlocal is_collected
+        if operation == "put" and key.startswith("releases/") and not is_collected:
+            is_collected = True
+            gc(world, pid=2)
+
+    publish(world.edges(before=collect_meanwhile), wish(FIRST), allow_all, permits_none())
+    assert is_collected
+    assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
+    check_nothing_is_broken(world)
+
+
+def permits_none():  # type: ignore[no-untyped-def]
+    from sitepub.decision import Permits
+
+    return Permits()
+
+
+def test_a_gc_that_planned_before_a_publish_starts_over() -> None:
+    """The release that comes back needs what was about to go."""
+    world = world_with(FIRST, SECOND)
+    is_published = False
+
+    def publish_meanwhile(operation: str, key: str) -> None:
+        nonlocal is_published
+        if operation == "put" and key == "state.json" and not is_published:
+            is_published = True
+            run(world, wish(FIRST), pid=2)
+
+    gc(world, before=publish_meanwhile)
+    assert is_published
+    assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
+    check_nothing_is_broken(world)
+
+
+def test_a_gc_that_stops_at_any_request_leaves_a_site_that_works_and_the_next_one_finishes() -> None:
+    def start() -> World:
+        pinned = {**page_with_style("zero", "z{}"), "js/lib.js": Piece(b"lib", FileClass.PINNED)}
+        return world_with(pinned, FIRST, SECOND, cdn=RecordingCdn())
+
+    seen = 0
+
+    def count(operation: str, key: str) -> None:
+        nonlocal seen
+        seen += 1
+
+    gc(start(), before=count)
+    assert seen > 8
+    for number in range(seen):
+        world = start()
+        passed = 0
+
+        def die(operation: str, key: str, number: int = number) -> None:
+            nonlocal passed
+            passed += 1
+            if passed > number:
+                raise SystemExit
+
+        with pytest.raises(SystemExit):
+            gc(world, pid=7, before=die)
+        world.gone.add(7)
+        check_nothing_is_broken(world)
+        while gc(world).sweep.doomed:
+            pass
+        assert world.site() == bodies(SECOND), f"died at request {number}"
+        state = decode_state(world.bucket.objects[".sitepub/state.json"].body, where="state")
+        assert (state.collect, state.owed, len(state.releases)) == (None, (), 1)
+        assert len(records(world, "releases")) == 1
+        run(world, wish(FIRST))
+        assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
+
+
+def test_a_retired_key_that_someone_changed_does_not_hold_up_the_rest() -> None:
+    loaded = {"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED), "x.111.png": Piece(b"png", FileClass.ASSET)}
+    world = world_with(loaded, {"index.html": b"2"})
+    world.edges().store.put(Key("js/lib.js"), b"theirs", (), digest=digest_of(b"theirs"), expect=Anything())
+    assert gc(world).left == ("js/lib.js",)
+    assert world.site() == {"index.html": b"2", "js/lib.js": b"theirs"}
+    assert len(records(world, "releases")) == 1
+
+
+def test_what_a_dead_gc_owes_is_sent_by_a_publish_that_has_nothing_to_do() -> None:
+    cdn = RecordingCdn()
+    world = world_with({"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED)}, {"index.html": b"2"}, cdn=cdn)
+    is_dead = False
+
+    def die(operation: str, key: str) -> None:
+        nonlocal is_dead
+        is_dead = is_dead or operation == "delete"
+        if is_dead:
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        gc(world, pid=7, before=die)
+    world.gone.add(7)
+    run(world, wish({"index.html": b"2"}))
+    assert cdn.sent[-1][0] == ("/js/lib.js",)
+    state = decode_state(world.bucket.objects[".sitepub/state.json"].body, where="state")
+    assert (state.collect, state.owed) == (None, ())
+
+
+def test_what_became_an_entry_after_pages_loaded_it_is_collected_and_invalidated_in_the_end() -> None:
+    cdn = RecordingCdn()
+    loaded = {"index.html": b"1", "app.css": Piece(b"css", FileClass.ALIAS)}
+    world = world_with(loaded, {"index.html": b"2", "app.css": b"css"}, {"index.html": b"3"}, cdn=cdn)
+    assert set(world.site()) == {"index.html", "app.css"}
+    gc(world)
+    assert set(world.site()) == {"index.html"}
+    assert cdn.sent[-1][0] == ("/app.css",)
+
+
+def test_a_gc_beside_another_one_starts_over() -> None:
+    """The document of a release is gone when it is about to be read."""
+    world = world_with(FIRST, SECOND)
+    is_collected = False
+
+    def collect_meanwhile(operation: str, key: str) -> None:
+        nonlocal is_collected
+        if operation == "read" and key.startswith("releases/") and not is_collected:
+            is_collected = True
+            gc(world, pid=2)
+
+    assert gc(world, before=collect_meanwhile).sweep.doomed == ()
+    assert is_collected
+    assert world.site() == bodies(SECOND)
+
+
+def test_a_delete_of_a_dead_gc_that_comes_late_takes_nothing_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The publish after it needs just what was about to go: files, packs and large bodies under names that their content makes."""
+    first = {**FIRST, "paper.pdf": b"p" * (1024 * 1024 + 1)}
+    world = world_with(first, SECOND)
+    late: list[Callable[[], None]] = []
+    delete = MemoryStore.delete
+    monkeypatch.setattr(MemoryStore, "delete", lambda store, key, *, expect: late.append(lambda: delete(store, key, expect=expect)))
+    swaps = itertools.count()
+
+    def die(operation: str, key: str) -> None:
+        if (operation, key) == ("put", "state.json") and next(swaps):
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        gc(world, pid=7, before=die)
+    monkeypatch.undo()
+    world.gone.add(7)
+    run(world, wish(first))
+    before = dict(world.bucket.objects)
+    assert len(late) >= 4
+    for one in late:
+        with suppress(ConditionFailedError, SystemExit):
+            one()
+    lost = before.keys() - world.bucket.objects.keys()
+    assert {key for key in lost if not key.startswith(".sitepub/releases/")} == set()
+    roll_back(world)
