@@ -27,11 +27,12 @@ from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest
 from sitepub.core.plan import Base, count_by_kind, make_plan, settle_frozen
 from sitepub.core.state import Record, Release, State
 from sitepub.decision import RESERVED, Wish
+from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, FileBody, Listed, Place, Progress, StoreReader
+from sitepub.invalidating import Invalidated
 from sitepub.packs import PackDraft, compress, large_body_key, pack_key
-from sitepub.pipeline import Edges, Invalidated
 from sitepub.preparing import Prepared
 from sitepub.publishing import carry_out, choose_items, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id

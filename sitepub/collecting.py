@@ -14,11 +14,13 @@ from sitepub.core.retention import choose_kept
 from sitepub.core.settings import Retention
 from sitepub.core.state import Collect, Lease, Release, begin_collect, end_collect
 from sitepub.decision import RESERVED
+from sitepub.edges import ATTEMPTS, Edges
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
+from sitepub.invalidating import Invalidated, send_owed
 from sitepub.lease import LeaseKeeper, lease_lost
-from sitepub.pipeline import ATTEMPTS, Edges, Invalidated, is_dead, send_owed
+from sitepub.pipeline import is_dead
 from sitepub.releases import Snapshot, release_key
 from sitepub.writing import is_standing
 

@@ -15,12 +15,13 @@ from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Digest, Key, ReleaseId
 from sitepub.core.plan import Shown, count_by_kind
 from sitepub.core.state import Collect, Lease, Release, State, begin_collect, end_collect
+from sitepub.edges import ATTEMPTS, Edges
 from sitepub.errors import HeldError, RefusedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything
+from sitepub.invalidating import Invalidated, send_owed
 from sitepub.lease import LeaseKeeper, lease_lost
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
-from sitepub.pipeline import ATTEMPTS, Edges, Invalidated, send_owed
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id, release_key
 
 

@@ -13,12 +13,14 @@ from sitepub.core.model import Artifact, Digest, FileClass, Key, ReleaseId
 from sitepub.core.plan import COPY_ABOVE, Found
 from sitepub.core.state import Record, Release
 from sitepub.decision import Permits, Wish
+from sitepub.edges import Edges
 from sitepub.errors import ConfigurationError, HeldError, SitepubError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place, Progress, StoreReader
+from sitepub.invalidating import Invalidated, send_owed
 from sitepub.local.cache import open_cache
 from sitepub.packs import KeptBodies, large_body_key
-from sitepub.pipeline import Edges, Invalidated, complete_pending, is_dead, publish, send_owed
+from sitepub.pipeline import complete_pending, is_dead, publish
 from sitepub.preparing import Request, build_wish, choose_executor, scan
 from sitepub.releases import PRIVATE_BYTES, Snapshot, release_key
 from sitepub.verifying import Audit

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sitepub.core.document import BodyPlace, Document
 from sitepub.core.model import Artifact, Commit, Digest, ETag, FileClass, Key, Kind, ReleaseId, Warning
-from sitepub.core.plan import COPY_ABOVE, PACK_LIMIT, Plan, Shown, Stage, Step, bodies_to_bring, count_by_kind, is_same
-from sitepub.core.state import LEASE_SECONDS, Lease, Owed, Pending, Process, Release, begin, end_collect, finish, recommit, take_off
+from sitepub.core.plan import COPY_ABOVE, PACK_LIMIT, Plan, Stage, Step, bodies_to_bring, count_by_kind, is_same
+from sitepub.core.state import Lease, Pending, Release, begin, end_collect, finish, recommit
 from sitepub.decision import RESERVED, Decision, Permits, Wish, decide
-from sitepub.errors import HeldError, RefusedError, SitepubError, StoppedError
+from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
+from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
-from sitepub.interfaces import Anything, Body, Cdn, Clock, ConditionFailedError, Place, Progress, Store
+from sitepub.interfaces import Anything, Body, ConditionFailedError, Place
+from sitepub.invalidating import Invalidated, invalidate, send_owed
 from sitepub.lease import LeaseKeeper, lease_lost
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
-from sitepub.releases import PRIVATE_BYTES, ReleaseReader, Releases, Snapshot, make_release_id, next_second
+from sitepub.releases import PRIVATE_BYTES, ReleaseReader, Snapshot, make_release_id, next_second
 from sitepub.writing import TRIES, Outcome, Written, give_new_etag, is_standing, upload_asset, write_step
-
-ATTEMPTS = 8
-"""Times that a run starts over because another one changed the state in between."""
 
 LIST_ABOVE = 16
 LIST_SHARE = 20
@@ -29,45 +27,6 @@ LIST_SHARE = 20
 
 Judge = Callable[[Commit | None], object]
 """Told the commit that is live (or pending): raises HeldError where ours is older, RefusedError where histories diverged."""
-
-
-@dataclass(frozen=True, slots=True)
-class InvalidationChoice:
-    """What is to be invalidated once a release is live. `collateral`: weight of what is evicted without need."""
-
-    items: tuple[str, ...] = ()
-    collateral: float = 0
-    warnings: tuple[Warning, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """What a run needs of the world. `choose` is told what edges may show wrongly, and all keys that they may hold. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
-    `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take."""
-
-    store: Store
-    records: Store
-    releases: Releases
-    cdn: Cdn | None
-    choose: Callable[[tuple[Shown, ...], Collection[Key]], InvalidationChoice]
-    clock: Clock
-    progress: Progress
-    process: Process
-    is_gone: Callable[[Process], bool]
-    spool: Path | None = None
-    before_first_write: Callable[[], Mapping[str, str]] = dict
-    lease_seconds: int = LEASE_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Invalidated:
-    """`state`: none | submitted | completed | owed."""
-
-    items: tuple[str, ...] = ()
-    collateral: float = 0
-    state: str = "none"
-    id: str | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +78,8 @@ def publish(
                 answered = _promote(edges, decision, wish, draft, keeper)
                 finished = _finish(edges, decision, staged, keeper, answered)
         warnings = (*decision.warnings, *decision.plan.warnings, *choice.warnings)
-        return Receipt(decision, staged.release.id, _invalidate(edges, finished, choice, wait), warnings)
+        return Receipt(decision, staged.release.id, invalidate(edges, finished, choice, wait), warnings)
     raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
-
-
-def send_owed(edges: Edges, snapshot: Snapshot, *, wait: bool = False) -> Invalidated:
-    """Sends what earlier runs left owed."""
-    return _invalidate(edges, snapshot, InvalidationChoice(), wait)
 
 
 # ---- read and plan
@@ -514,49 +468,3 @@ def _finish(edges: Edges, decision: Decision, staged: _Staged, keeper: LeaseKeep
     if not swap.is_ours:
         raise lease_lost()
     return swap.snapshot
-
-
-# ---- invalidate
-
-
-def _invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wait: bool) -> Invalidated:
-    """Sends all that is owed as one invalidation and takes it off the state. What can't be sent stays owed: never an error."""
-    owed = snapshot.state.owed
-    if not owed:
-        return Invalidated()
-    from sitepub.core.invalidation import caller_reference
-
-    items = tuple(sorted({entry for debt in owed for entry in debt.items}))
-    if edges.cdn is None:
-        return Invalidated(items, choice.collateral, "owed", reason="the target has no distribution any more")
-    edges.progress.stage("invalidating")
-    try:
-        submitted = edges.cdn.invalidate(items, caller_reference(snapshot.state.live or "none", owed[-1].seq, items))
-    except SitepubError as error:
-        return Invalidated(items, choice.collateral, "owed", reason=error.message)
-    _take_off(edges, snapshot, owed)
-    completed = submitted.is_completed or (wait and _wait_until_completed(edges, edges.cdn, submitted.id))
-    return Invalidated(items, choice.collateral, "completed" if completed else "submitted", submitted.id)
-
-
-def _take_off(edges: Edges, snapshot: Snapshot, sent: tuple[Owed, ...]) -> None:
-    """Only what was sent: another run may owe something by now. If it can't be said, the next run sends it again under the same reference."""
-    for _ in range(ATTEMPTS):
-        swap = edges.releases.swap(snapshot, take_off(snapshot.state, sent, nonce=edges.releases.nonce()))
-        if swap.is_ours or not set(swap.snapshot.state.owed) & set(sent):
-            return
-        snapshot = swap.snapshot
-
-
-def _wait_until_completed(edges: Edges, cdn: Cdn, invalidation: str) -> bool:
-    """Polls for up to ten minutes; CloudFront completes most within half a minute."""
-    edges.progress.stage("waiting for the invalidation")
-    started = edges.clock.elapsed()
-    pause = 2.0
-    while edges.clock.elapsed() - started < 600:
-        with suppress(SitepubError):  # it was accepted; that nobody can say how far it is changes nothing
-            if cdn.is_completed(invalidation):
-                return True
-        edges.clock.sleep(pause)
-        pause = min(20.0, pause * 1.5)
-    return False

@@ -14,10 +14,12 @@ from sitepub.core.model import Key, Kind, Warning
 from sitepub.core.plan import PACK_LIMIT, Shown, bodies_to_bring
 from sitepub.core.settings import FolderAddress, Target
 from sitepub.decision import Decision, decide, nothing_to_do
+from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import SitepubError, StoppedError
 from sitepub.interfaces import CdnReader, Progress
+from sitepub.invalidating import Invalidated
 from sitepub.local.process import is_surely_gone, this_process
-from sitepub.pipeline import Edges, Invalidated, InvalidationChoice, Receipt, publish, settle_nothing
+from sitepub.pipeline import Receipt, publish, settle_nothing
 from sitepub.preparing import Prepared
 from sitepub.releases import Snapshot
 from sitepub.report import Account

@@ -14,7 +14,7 @@ from sitepub.core.model import Commit, ReleaseId, Warning
 from sitepub.core.plan import Action, Change, Summary
 from sitepub.core.state import Release, State
 from sitepub.errors import SitepubError
-from sitepub.pipeline import Invalidated
+from sitepub.invalidating import Invalidated
 
 if TYPE_CHECKING:
     from sitepub.site_explaining import Story

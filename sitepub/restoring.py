@@ -11,7 +11,8 @@ from sitepub.core.retention import choose_release
 from sitepub.core.state import Release, State
 from sitepub.decision import Decision, Permits, decide
 from sitepub.interfaces import Body, Place, Progress
-from sitepub.pipeline import Invalidated, rollback, wish_for
+from sitepub.invalidating import Invalidated
+from sitepub.pipeline import rollback, wish_for
 from sitepub.preparing import Request
 from sitepub.publishing import choose_items, held_keys, make_edges
 from sitepub.report import Account

@@ -27,6 +27,8 @@ LAYERS: dict[str, int] = {
     "lease": 5,
     "decision": 5,
     "site": 5,
+    "edges": 5,
+    "invalidating": 6,
     "pipeline": 6,
     "wiring": 7,
     "report": 7,

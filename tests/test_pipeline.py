@@ -13,7 +13,8 @@ from sitepub.core.state import decode_state
 from sitepub.decision import Permits, Wish
 from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.interfaces import Anything, ConditionFailedError, Present
-from sitepub.pipeline import Receipt, publish, rollback, send_owed
+from sitepub.invalidating import send_owed
+from sitepub.pipeline import Receipt, publish, rollback
 from tests.support.builders import CSS, Piece, RecordingCdn, World, artifact, commit, digest_of, page_with_style, wish
 from tests.support.memory_store import MemoryStore
 

@@ -13,10 +13,11 @@ from sitepub.core.model import Commit, FileClass, Key
 from sitepub.core.settings import Config, FolderAddress, Target
 from sitepub.core.state import decode_state
 from sitepub.decision import Permits, Wish
+from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.mending import Mended, mend, plan_cure
 from sitepub.packs import KeptBodies
-from sitepub.pipeline import Edges, publish
+from sitepub.pipeline import publish
 from sitepub.preparing import Request
 from sitepub.verifying import Audit, verify
 from sitepub.wiring import Sight

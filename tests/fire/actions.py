@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sitepub.pipeline import Edges
+from sitepub.edges import Edges
 from tests.fire.ground import DAY, Ground
 
 

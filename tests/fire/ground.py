@@ -23,9 +23,10 @@ from sitepub.core.retention import choose_release
 from sitepub.core.settings import BucketAddress, Retention, Target
 from sitepub.core.state import Process, State
 from sitepub.decision import Permits, Wish
+from sitepub.edges import Edges
 from sitepub.local.clock import SystemClock
 from sitepub.packs import KeptBodies
-from sitepub.pipeline import Edges, Receipt, publish, rollback
+from sitepub.pipeline import Receipt, publish, rollback
 from sitepub.publishing import make_edges
 from sitepub.releases import Releases
 from sitepub.wiring import Opened, open_target

@@ -13,9 +13,9 @@ from sitepub.core.model import Artifact, Commit, Digest, FileClass, HeaderSet, K
 from sitepub.core.plan import Shown
 from sitepub.core.state import Process
 from sitepub.decision import Wish
+from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import StoppedError
 from sitepub.interfaces import DistributionFacts, Submitted
-from sitepub.pipeline import Edges, InvalidationChoice
 from sitepub.releases import Releases
 from tests.support.memory_store import MemoryBucket, MemoryStore
 

@@ -16,9 +16,11 @@ from sitepub.core.retention import choose_release
 from sitepub.core.settings import BucketAddress, Retention, Target
 from sitepub.core.state import Process, State
 from sitepub.decision import Permits, Wish
+from sitepub.edges import Edges
 from sitepub.errors import HeldError, StoppedError
 from sitepub.interfaces import Anything, ConditionFailedError
-from sitepub.pipeline import Edges, Invalidated, Receipt, publish, rollback, send_owed
+from sitepub.invalidating import Invalidated, send_owed
+from sitepub.pipeline import Receipt, publish, rollback
 from sitepub.publishing import choose_items
 from sitepub.releases import ReleaseReader, Releases
 from tests.support.builders import ManualClock, SilentProgress, commit, digest_of
