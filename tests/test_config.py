@@ -549,7 +549,7 @@ def test_a_section_of_which_everything_is_commented_out_is_absent(key: str) -> N
         ("source: &a [*a]\n", None),
         ("<<: 3\n" + START, ["1: `<<` must name a table or a list of tables"]),
         ("a: " + "[" * 21 + "]" * 21, ["1:23: is nested more than 20 deep"]),
-        ("a: " + "[" * 500_000, ["1:23: is nested more than 20 deep"]),
+        ("a: " + "[" * 500_000, None),  # newer releases of libyaml have a limit of their own
         ("a: &a 1\nb: [" + "*a, " * 101 + "]\n", ["2:405: uses more than 100 aliases"]),
     ],
 )

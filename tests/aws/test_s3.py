@@ -244,14 +244,15 @@ def test_an_upload_that_is_unknown_when_asked_again_may_be_complete(tmp_path: Pa
     created = Canned(200, "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>")
     complete = Canned(200, "", {**FINE.headers, "x-amz-meta-sitepub-digest": digest})
     unknown = refuse(404, "NoSuchUpload")
-    with run_canned(refuse(404, "NoSuchKey"), refuse(404, "NoSuchKey"), created, FINE, FINE, unknown, unknown, complete) as server:
+    none = Canned(200, "<ListMultipartUploadsResult></ListMultipartUploadsResult>")
+    with run_canned(refuse(404, "NoSuchKey"), refuse(404, "NoSuchKey"), none, created, FINE, FINE, unknown, unknown, complete) as server:
         if stands == "ours":
             assert put_file(server.make_store(), body) == '"e"'
         else:
             with pytest.raises(StoppedError) as caught:
                 put_file(server.make_store(), body)
             assert caught.value.code == "upload-lost"
-        assert [received.method for received in server.received] == ["HEAD", "GET", "POST", "PUT", "PUT", "POST", "DELETE", "HEAD"]
+        assert [received.method for received in server.received] == ["HEAD", "GET", "GET", "POST", "PUT", "PUT", "POST", "DELETE", "HEAD"]
 
 
 def test_a_copy_to_itself_names_no_range() -> None:
