@@ -27,8 +27,10 @@ COMMANDS = {
     "publish": "build, plan, upload what changed, promote, invalidate",
     "releases": "the history, newest first",
     "rollback": "make an earlier release live again, without the local files",
+    "serve": "serve locally exactly what would be published",
     "status": "what is live, what is pending or owed, what is not yet published",
     "verify": "compare the target with what is live; --repair mends it",
+    "watch": "publish on every settled change; --serve shows it locally, too",
 }
 
 _COMMON = {"-C": 1, "--config": 1, "--target": 1, "--json": 0, "-v": 0, "--verbose": 0, "-q": 0, "--quiet": 0, "--no-color": 0}

@@ -113,6 +113,13 @@ ALLOW: Setting[tuple[str, ...]] = Setting(
 LINKS: Setting[Links] = Setting(
     "links", choice_form(Links), _CONFIG.links, "Symbolic links that leave the source stop the publish, or are followed."
 )
+WATCH: Setting[tuple[str, ...]] = Setting(
+    "watch",
+    list_form("a list of files and folders", text_form("a file or folder", values.parse_folder)),
+    (),
+    "What the site is built from, relative to this file. `sitepub watch` and `serve` run `build:` when something in it changes.",
+    absent="they run no build and wait for changes of `source`",
+)
 
 STORE: Setting[StoreAddress | None] = Setting(
     "store", _STORE, None, "Where the site is published: a folder (relative to this file, or absolute) or a bucket.", is_required=True
@@ -279,7 +286,7 @@ DAYS: Setting[int] = Setting("days", number_form(0, 36_500), _RETENTION.days, "F
 TOP = Section(
     "",
     "The site as a whole.",
-    (VERSION, SOURCE, BUILD, DEFAULT_TARGET, IGNORE, ALLOW, LINKS),
+    (VERSION, SOURCE, BUILD, DEFAULT_TARGET, IGNORE, ALLOW, LINKS, WATCH),
     nested=("targets", "fingerprint", "cache", "headers", "redirects", "invalidation", "retention"),
 )
 TARGET = Section(

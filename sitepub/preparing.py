@@ -57,6 +57,7 @@ class Prepared:
     history: History
     snapshot: Snapshot
     warnings: tuple[Warning, ...]
+    site: Site | None = None
 
 
 def read_request(
@@ -106,7 +107,7 @@ def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
     """Builds, scans and fingerprints the source. What git forbids, and what the source lacks, stops it before the target is compared."""
     with _started(sight.releases.read_state) as reading:
         history = request.history or read_history(request.config, request.target, request.permits)
-        _build(request, progress)
+        run_build(request, progress)
         progress.stage("scanning")
         source = scan(request)
         snapshot = reading.result()
@@ -119,7 +120,7 @@ def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
             return Prepared(request, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
         with choose_executor(source) as executor:
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
-    return Prepared(request, source, wish, 0, history, snapshot, (*warnings, *site.warnings))
+    return Prepared(request, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
 
 
 @contextmanager
@@ -150,14 +151,15 @@ def build_wish(
     return site, Wish(site.manifest, _supplier(source, site), commit, site.frozen_as_entries)
 
 
-def _build(request: Request, progress: Progress) -> None:
+def run_build(request: Request, progress: Progress) -> None:
+    """`build:`, unless it is not asked for. Raises where it fails."""
     if not request.build or request.config.build is None:
         return
-    from sitepub.local.builder import run_build
+    from sitepub.local import builder
 
     progress.note(f"building: {request.config.build}")
     folder = request.folder or request.config.path.parent
-    run_build(request.config.build, folder, environment=request.environment, output=sys.stderr, show=request.show_build)
+    builder.run_build(request.config.build, folder, environment=request.environment, output=sys.stderr, show=request.show_build)
 
 
 def scan(request: Request) -> Source:

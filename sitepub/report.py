@@ -65,7 +65,7 @@ class Explained:
     fates: tuple[tuple[str, str], ...]
 
 
-def account_as_json(account: Account) -> str:
+def account_as_json(account: Account, *, is_line: bool = False) -> str:
     """The object that the contract of `plan` and `publish` fixes, plus `cost`."""
     return to_json(
         {
@@ -94,16 +94,18 @@ def account_as_json(account: Account) -> str:
             "cost": {"usd": round(account.cost, 6)},
             "warnings": [warning.message for warning in account.warnings] + _owing(account.invalidation),
             "seconds": round(account.seconds, 3),
-        }
+        },
+        is_line=is_line,
     )
 
 
-def error_as_json(error: SitepubError) -> str:
-    return to_json({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
+def error_as_json(error: SitepubError, *, is_line: bool = False) -> str:
+    return to_json({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, is_line=is_line)
 
 
-def to_json(document: object) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False)
+def to_json(document: object, *, is_line: bool = False) -> str:
+    """`is_line`: for commands that go on, one object a line."""
+    return json.dumps(document, indent=None if is_line else 1, ensure_ascii=False)
 
 
 def account_as_text(account: Account, *, verbose: bool = False) -> str:
@@ -117,6 +119,17 @@ def account_as_text(account: Account, *, verbose: bool = False) -> str:
         cdn = f", {count(account.requests.cdn, 'request')} to CloudFront" if account.requests.cdn else ""
         lines.append(f"{count(account.requests.store, 'request')} to the store{cdn}, {money(account.cost)}")
     return "\n".join(lines)
+
+
+def turn_as_text(account: Account) -> str:
+    """One publish of many, in a line."""
+    if not account.changes:
+        told = [f"nothing to publish, {account.summary.unchanged:,} unchanged"]
+    else:
+        named = [change.key for change in account.changes if change.kind != "alias"]
+        verb = "would publish" if account.is_dry_run else "published"
+        told = [f"{verb} {_some(named)}" if named else f"{verb} {count(len(account.changes), 'plain name')}", _totals(account)]
+    return "; ".join([*told, *_invalidation_lines(account)]) + f" ({account.seconds:.1f} s)"
 
 
 def warnings_as_text(warnings: Iterable[Warning], *, verbose: bool = False) -> str:

@@ -41,12 +41,13 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class FileStory:
-    """What became of one source file, and why. `key` is None where the file is left out."""
+    """What became of one source file, and why. `key` is None where the file is left out; `digest` is the file's own, as built."""
 
     file_class: FileClass
     reason: str
     key: Key | None
     has_alias: bool
+    digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def build_site(
     published, broken = rewrite_site(frame, surveyed, names)
     made = assemble(frame, surveyed, verdicts, names, published)
     warnings = (*source.warnings, *missing, *_report_problems(frame, surveyed), *broken, *made.warnings)
-    site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, verdicts), warnings, made.frozen_as_entries)
+    site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, surveyed, verdicts), warnings, made.frozen_as_entries)
     if all(is_settled(file, started) for file in frame.files):
         inputs = digest_inputs(source, config, target, has_distribution=has_distribution)
         cache.keep_run(target.name, inputs, KnownRun(digest_manifest(site.manifest), len(site.manifest), warnings))
@@ -137,20 +138,21 @@ class Recipes(Mapping[Key, Recipe]):
 class Stories(Mapping[SourcePath, FileStory]):
     """What became of each file, told as it is asked for."""
 
-    __slots__ = ("_frame", "_made", "_verdicts")
+    __slots__ = ("_frame", "_made", "_surveyed", "_verdicts")
 
-    def __init__(self, made: Assembly, frame: Frame, verdicts: Sequence[Verdict]) -> None:
+    def __init__(self, made: Assembly, frame: Frame, surveyed: SiteSurvey, verdicts: Sequence[Verdict]) -> None:
         self._made = made
         self._frame = frame
+        self._surveyed = surveyed
         self._verdicts = verdicts
 
     def __getitem__(self, path: SourcePath) -> FileStory:
         number = self._made.file_numbers[path]
-        verdict = self._verdicts[number]
+        verdict, digest = self._verdicts[number], self._surveyed.digests[number]
         key = self._made.keys.get(number, Key(path))
         if number in self._made.left_out:
-            return FileStory(verdict.file_class, "it holds a file in compressed form that was edited", None, False)
-        return FileStory(verdict.file_class, verdict.reason, key, verdict.has_alias)
+            return FileStory(verdict.file_class, "it holds a file in compressed form that was edited", None, False, digest)
+        return FileStory(verdict.file_class, verdict.reason, key, verdict.has_alias, digest)
 
     def __iter__(self) -> Iterator[SourcePath]:
         return iter(self._frame.paths)

@@ -128,6 +128,12 @@ def cache_folder(config: Config, environment: Mapping[str, str]) -> Path:
     return Path(home) / "sitepub" / name
 
 
+def folders_written(config: Config) -> tuple[Path, ...]:
+    """Folders on this machine that a publish writes to."""
+    addresses = [address for target in config.targets.values() for address in (target.store, target.state)]
+    return tuple(address.path for address in addresses if isinstance(address, FolderAddress))
+
+
 def find_distribution(target: Target, state: State) -> str | None:
     """The one that sitepub.yaml names; else the one that `up` recorded; `none` is none."""
     if target.distribution == "none":

@@ -79,6 +79,7 @@ def test_every_setting_arrives() -> None:
         ignore: []
         allow: [.env.example]
         links: follow
+        watch: [src, /shared/theme]
         """)
     assert config.source == Path("/site/web/out")
     assert config.build == "make clean\nmake ${NOT_OURS} $$"
@@ -104,6 +105,7 @@ def test_every_setting_arrives() -> None:
     assert config.invalidation.free_paths == 0
     assert config.invalidation.when_spent is WhenSpent.DEFER
     assert (config.retention.releases, config.retention.days) == (0, 1)
+    assert config.watch == (Path("/site/web/src"), Path("/shared/theme"))
     assert (config.ignore, config.allow) == ((), (".env.example",))
 
 
@@ -401,6 +403,7 @@ default_target: local
 ignore: [x]
 allow: [x]
 links: follow
+watch: [x]
 targets:
   local:
     store: s3://www-example-com
@@ -528,7 +531,7 @@ def test_a_section_of_which_everything_is_commented_out_is_absent(key: str) -> N
         (START + "default_target: lokal\n", ["3: `default_target` is `lokal`, which is not in `targets`, did you mean `local`?"]),
         (START + "default_target: x\n", ["3: `default_target` is `x`, which is not in `targets`, known are `local`"]),
         (START + "region: x\n", ["3: unknown key `region`, it belongs under `targets.NAME`"]),
-        (START + "watch: x\n", ["3: unknown key `watch`, known are " + ", ".join(f"`{key}`" for key in TOP.keys)]),
+        (START + "observe: x\n", ["3: unknown key `observe`, known are " + ", ".join(f"`{key}`" for key in TOP.keys)]),
         (START + "cache: {links: follow}\n", ["3: unknown key `links` in `cache`, it belongs at the top level"]),
         (START + "version: 2\nnew: x\n", ["3: `version` must be `1`, not `2`, which this sitepub does not know"]),
         (START + "version: '1'\n", ["3: `version` must be `1`, not `1`: take the quotes away"]),

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "sitepub.yaml.example"
 
 # What the example gives because there is no default to show, as its comments say.
-INVENTED = {"source", "build", "default_target", "targets", "headers", "redirects"}
+INVENTED = {"source", "build", "default_target", "targets", "headers", "redirects", "watch"}
 
 
 def load_example() -> Config:

@@ -170,3 +170,4 @@ class Config:
     ignore: tuple[str, ...] = ("**/.DS_Store",)
     allow: tuple[str, ...] = ()
     links: Links = Links.REFUSE
+    watch: tuple[Path, ...] = ()

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,14 @@ class Story:
 
 
 def hold_folder(root: Path) -> Callable[[], Mapping[str, bytes]]:
-    return lambda: {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    """Of a folder that may be written meanwhile."""
+
+    def held() -> Mapping[str, bytes]:
+        while True:
+            with suppress(FileNotFoundError):
+                return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    return held
 
 
 def hold_bucket(client: Any, bucket: str, prefix: str = "") -> Callable[[], Mapping[str, bytes]]:

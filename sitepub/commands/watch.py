@@ -1,0 +1,81 @@
+"""`sitepub watch`: publishes on every change that has settled."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import click
+
+from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.publish import PERMITS, make_permits
+from sitepub.errors import ExitStatus
+
+
+@click.command("watch", short_help="publish on every settled change; --serve shows it locally, too")
+@common_options
+@writing_options
+@click.option("--serve", is_flag=True, help="Serve the site locally as well, with live reload.")
+@click.option("--no-build", is_flag=True, help="Publish the source as it is; never run `build:`.")
+@click.option("--force", is_flag=True, help="Allow all that `--allow` knows.")
+@click.option("--allow", "allowed", type=click.Choice(PERMITS), multiple=True, help="Allow what is refused otherwise; repeatable.")
+@click.option("--allow-dirty", is_flag=True, help="The same as `--allow dirty`.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="With `--serve`: listen here.")
+@click.option("--port", type=click.IntRange(0, 65535), help="With `--serve`: listen here.  [default: the first free one from 8000 on]")
+@click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
+)
+def command(
+    invocation: Invocation,
+    dry_run: bool,
+    yes: bool,
+    serve: bool,
+    no_build: bool,
+    force: bool,
+    allowed: tuple[str, ...],
+    allow_dirty: bool,
+    host: str,
+    port: int | None,
+    lock_timeout: float,
+) -> int:
+    """Publishes now, and whenever the source has changed and settled. Where `watch:` names what the site is built from, `build:` is run when that
+    changes. What goes wrong is told, and tried again where that can help; Ctrl-C ends it."""
+    from sitepub import preparing, showing, watching, wiring
+    from sitepub.commands.serving import Screen, Screening, listen
+    from sitepub.local.clock import SystemClock
+    from sitepub.local.watcher import Watcher
+    from sitepub.preparing import Request
+
+    permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)
+    screen = Screen(invocation)
+
+    def read() -> Request:
+        return preparing.read_request(
+            invocation.folder,
+            invocation.config,
+            invocation.target,
+            invocation.environment,
+            permits=permits,
+            build=not no_build,
+            show_build=invocation.verbose,
+        )
+
+    request = read()
+    with ExitStack() as stack:
+        watcher = stack.enter_context(Watcher(showing.find_scope(request), SystemClock()))
+        showing_too: Screening | None = None
+        if serve:
+            sight = wiring.look_at_target(request.config, request.target, invocation.environment)
+            around = showing.look_around(request, sight)
+            shown, _ = showing.build_shown(request, around, screen.progress())
+            showing_too = Screening(shown, around)
+            stack.enter_context(listen(invocation, showing_too.site, host=host, port=port, url_path=request.target.url_path))
+        publisher = watching.Publisher(
+            screen.progress,
+            screen.account,
+            showing_too.show if showing_too else lambda prepared: None,
+            lock_timeout=lock_timeout,
+            dry_run=dry_run,
+            has_built=serve,
+        )
+        watching.keep_up(watcher, watching.Looker(read, publisher, screen.tell), at_once=True)
+    return ExitStatus.INTERRUPTED
