@@ -31,10 +31,9 @@ from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, FileBody, Listed, Place, Progress, StoreReader
-from sitepub.invalidating import Invalidated
 from sitepub.packs import PackDraft, compress, large_body_key, pack_key
 from sitepub.preparing import Prepared
-from sitepub.publishing import carry_out, choose_items, make_edges
+from sitepub.publishing import carry_out, foresee_invalidation, make_chooser, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
 from sitepub.report import Account
 from sitepub.verifying import read_digest
@@ -90,7 +89,7 @@ def adopt(adoption: Adoption, opened: Opened, progress: Progress, *, lock_timeou
     prepared, wish = adoption.prepared, _wish_of(adoption.prepared)
     same = adoption.same
     if not adoption.is_begun:
-        edges = make_edges(prepared.request.target, opened, prepared.snapshot, progress)
+        edges = make_edges(prepared.request.target, opened, prepared.snapshot, progress, prepared.request.config.invalidation)
         snapshot = _keep_what_stands(edges, adoption, wish)
         prepared = replace(prepared, snapshot=snapshot)
     packed = _find_packed(opened, prepared.snapshot.state)
@@ -160,7 +159,9 @@ def _foresee(prepared: Prepared, sight: Sight, first: Manifest, etags: Mapping[K
     wanted, warnings = settle_frozen(wish.manifest, first, wish.frozen_as_entries)
     plan = make_plan(wanted, Base(live=first, etags=etags), is_folder=not sight.store.keeps_headers)
     cdn = sight.cdn_of(prepared.snapshot.state)
-    choice = choose_items(plan.shown, first.artifacts, request.target, cdn)
+    state = prepared.snapshot.state
+    chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
+    choice = chooser.choose(plan.shown, first.artifacts, state)
     has_distribution = find_distribution(request.target, prepared.snapshot.state) is not None
     return Account(
         target=request.target.name,
@@ -170,8 +171,7 @@ def _foresee(prepared: Prepared, sight: Sight, first: Manifest, etags: Mapping[K
         is_dry_run=True,
         summary=plan.summary,
         changes=tell_copies(plan.changes, wanted, find_same(first, wanted), find_packed(first, wanted)),
-        invalidation=Invalidated(choice.items, choice.collateral),
-        used_this_month=None,
+        invalidation=foresee_invalidation(chooser, choice, state),
         free_paths=request.config.invalidation.free_paths if has_distribution else None,
         requests=Requests(sight.requests, cdn.requests if cdn else 0),
         warnings=(*prepared.warnings, *warnings, *plan.warnings, *choice.warnings),

@@ -138,7 +138,9 @@ def _begin(edges: Edges, snapshot: Snapshot, sweep: Sweep) -> LeaseKeeper | None
     """None where the state is not the one any more that the plan was made against."""
     state = snapshot.state
     shown = tuple(Shown(doomed.key, doomed.known, None) for doomed in sweep.doomed if _needs_invalidation(doomed))
-    collect = Collect(state.seq + 1, edges.choose(shown, ()).items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds))
+    collect = Collect(
+        state.seq + 1, edges.choose(shown, {}, state)().items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds)
+    )
     kept = tuple(one.release for one in sweep.kept)
     started = edges.clock.elapsed()
     swap = edges.releases.swap(snapshot, begin_collect(state, collect, kept, nonce=edges.releases.nonce()))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitepub.core.model import Key, Warning
+from sitepub.core.ledger import Ledger
+from sitepub.core.model import Artifact, Key, Warning
 from sitepub.core.plan import Shown
-from sitepub.core.state import LEASE_SECONDS, Process
+from sitepub.core.settings import Invalidation
+from sitepub.core.state import LEASE_SECONDS, Process, State
 from sitepub.interfaces import Cdn, Clock, Progress, Store
 from sitepub.releases import Releases
 
@@ -18,23 +20,38 @@ ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class InvalidationChoice:
-    """What is to be invalidated once a release is live. `collateral`: weight of what is evicted without need."""
+    """What is to be invalidated once a release is live. `collateral`: weight of what is evicted without need; `ledger`: the month as it was
+    counted for this (None: nobody asked); `folds`: URLs that changed for each wildcard or tag; `price` in USD; `reason`: why it is folded or owed."""
 
     items: tuple[str, ...] = ()
     collateral: float = 0
     warnings: tuple[Warning, ...] = ()
+    ledger: Ledger | None = None
+    folds: tuple[tuple[str, int], ...] = ()
+    price: float = 0.0
+    reason: str = ""
+
+
+Choosing = Callable[[], InvalidationChoice]
+"""Waits for a choice that was begun."""
+
+
+def known_ledger(state: State) -> Ledger:
+    """What the state itself knows of the month."""
+    return state.ledger
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """What a run needs of the world. `choose` is told what edges may show wrongly, and all keys that they may hold. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
+    """What a run needs of the world. `choose` is told what edges may show wrongly, all that they may hold, and the state; it begins to ask, and returns what waits
+    for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
     `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take."""
 
     store: Store
     records: Store
     releases: Releases
     cdn: Cdn | None
-    choose: Callable[[tuple[Shown, ...], Collection[Key]], InvalidationChoice]
+    choose: Callable[[tuple[Shown, ...], Mapping[Key, Artifact], State], Choosing]
     clock: Clock
     progress: Progress
     process: Process
@@ -42,3 +59,6 @@ class Edges:
     spool: Path | None = None
     before_first_write: Callable[[], Mapping[str, str]] = dict
     lease_seconds: int = LEASE_SECONDS
+    count_month: Callable[[State], Ledger] = known_ledger
+    rules: Invalidation = Invalidation()  # noqa: RUF009 - frozen
+    url_path: str = "/"

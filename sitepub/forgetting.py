@@ -72,7 +72,9 @@ def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgettin
 def _begin(edges: Edges, snapshot: Snapshot, forgetting: Forgetting) -> LeaseKeeper | None:
     state = snapshot.state
     shown = tuple(Shown(key, found, None) for key, found in forgetting.site.items())
-    collect = Collect(state.seq + 1, edges.choose(shown, ()).items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds))
+    collect = Collect(
+        state.seq + 1, edges.choose(shown, {}, state)().items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds)
+    )
     started = edges.clock.elapsed()
     swap = edges.releases.swap(snapshot, begin_collect(state, collect, state.releases, nonce=edges.releases.nonce()))
     return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from threading import Thread
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -66,3 +67,18 @@ def _first_of(failures: dict[int, BaseException]) -> BaseException:
     if len(others) > 9:
         first.add_note(f"also: {len(others) - 9} more failures")
     return first
+
+
+def start_aside(call: Callable[[], R]) -> Callable[[], R]:
+    """Starts a call beside what else is to be done; what is returned waits for its result, or raises its failure."""
+    future: Future[R] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as failure:
+            future.set_exception(failure)
+
+    # a daemon: who is interrupted does not wait for an answer that nobody needs any more
+    Thread(target=work, daemon=True).start()
+    return future.result

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from sitepub.core.ledger import Ledger
 from sitepub.core.model import Digest, ETag, HeaderSet, Key, SourcePath, Warning
 from sitepub.errors import SitepubError
 
@@ -185,6 +186,11 @@ class CdnReader(Protocol):
 
     def facts(self) -> DistributionFacts:
         """Raises ConfigurationError where there is no such distribution or no permission to see it."""
+        ...
+
+    def count_month(self, known: Ledger) -> Ledger | None:
+        """The account's ledger of this month, going on from what is `known`; None where these credentials may not see it. Raises
+        SitepubError where it can't be told now."""
         ...
 
     def is_completed(self, invalidation: str) -> bool: ...

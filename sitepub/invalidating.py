@@ -5,6 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sitepub.core.invalidation import caller_reference, fold_items
+from sitepub.core.ledger import Ledger, note_sent
+from sitepub.core.pacing import Month, allowance, choose_debts, drop_covered, foresee_month, read_month
+from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Owed, take_off
 from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
 from sitepub.errors import SitepubError
@@ -14,13 +18,19 @@ from sitepub.releases import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Invalidated:
-    """`state`: none | submitted | completed | owed."""
+    """`state`: none | submitted | completed | owed. `used`: paths of this month, ours included (None: nobody asked); `foreseen`: those at its
+    end, at this pace; `folds`: what a wildcard or tag stands for, in URLs that changed; `price` in USD, beyond the free paths."""
 
     items: tuple[str, ...] = ()
     collateral: float = 0
     state: str = "none"
     id: str | None = None
     reason: str = ""
+    used: int | None = None
+    foreseen: int | None = None
+    folds: tuple[tuple[str, int], ...] = ()
+    price: float = 0.0
+    folded_because: str = ""
 
 
 def send_owed(edges: Edges, snapshot: Snapshot, *, wait: bool = False) -> Invalidated:
@@ -29,29 +39,64 @@ def send_owed(edges: Edges, snapshot: Snapshot, *, wait: bool = False) -> Invali
 
 
 def invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wait: bool) -> Invalidated:
-    """Sends all that is owed as one invalidation and takes it off the state. What can't be sent stays owed: never an error."""
-    owed = snapshot.state.owed
-    if not owed:
+    """Sends what is owed as one invalidation, as far as the month has room for it, and takes it off the state."""
+    state, cdn = snapshot.state, edges.cdn
+    if not state.owed:
         return Invalidated()
-    from sitepub.core.invalidation import caller_reference
-
-    items = tuple(sorted({entry for debt in owed for entry in debt.items}))
-    if edges.cdn is None:
-        return Invalidated(items, choice.collateral, "owed", reason="the target has no distribution any more")
+    if cdn is None:
+        everything = drop_covered(item for debt in state.owed for item in debt.items)
+        return Invalidated(everything, choice.collateral, "owed", reason="the target has no distribution any more")
     edges.progress.stage("invalidating")
+    ledger = choice.ledger or edges.count_month(state)
+    month = read_month(ledger, edges.rules.free_paths, edges.clock.now())
+    debts = choose_debts(state.owed, month, edges.rules.when_spent)
+    waiting = drop_covered(item for debt in state.owed if debt not in debts for item in debt.items)
+    told = Invalidated(used=ledger.used, foreseen=foresee_month(month), collateral=choice.collateral, folds=choice.folds)
+    if not debts:
+        return _owing(told, waiting, f"{month.left:,} of this month's {month.free:,} free paths are left")
+    items, collateral = _fit(edges, snapshot, debts, month)
+    if choice.price:
+        edges.progress.note(f"{len(items):,} paths, {month.left:,} of them free: about ${choice.price:.2f}")
     try:
-        submitted = edges.cdn.invalidate(items, caller_reference(snapshot.state.live or "none", owed[-1].seq, items))
+        submitted = cdn.invalidate(items, caller_reference(state.live or "none", debts[-1].seq, items))
     except SitepubError as error:
-        return Invalidated(items, choice.collateral, "owed", reason=error.message)
-    _take_off(edges, snapshot, owed)
-    completed = submitted.is_completed or (wait and _wait_until_completed(edges, edges.cdn, submitted.id))
-    return Invalidated(items, choice.collateral, "completed" if completed else "submitted", submitted.id)
+        return _owing(told, drop_covered((*items, *waiting)), error.message)
+    sent = note_sent(ledger, cdn.distribution, submitted.id, len(items), edges.clock.now())
+    _take_off(edges, snapshot, debts, sent)
+    completed = submitted.is_completed or (wait and _wait_until_completed(edges, cdn, submitted.id))
+    return Invalidated(
+        items=items if not waiting else drop_covered((*items, *waiting)),
+        collateral=choice.collateral + collateral,
+        state="owed" if waiting else "completed" if completed else "submitted",
+        id=submitted.id,
+        reason=f"{len(waiting)} of them wait for free paths" if waiting else "",
+        used=sent.used,
+        foreseen=foresee_month(month, len(items)),
+        folds=choice.folds,
+        price=choice.price,
+        folded_because=choice.reason,
+    )
 
 
-def _take_off(edges: Edges, snapshot: Snapshot, sent: tuple[Owed, ...]) -> None:
+def _owing(told: Invalidated, items: tuple[str, ...], reason: str) -> Invalidated:
+    return Invalidated(items, told.collateral, "owed", reason=reason, used=told.used, foreseen=told.foreseen, folds=told.folds)
+
+
+def _fit(edges: Edges, snapshot: Snapshot, debts: tuple[Owed, ...], month: Month) -> tuple[tuple[str, ...], float]:
+    """Items for all of these debts, folded where together they are more than is left. Returns the weight that only this folding evicts."""
+    items = drop_covered(item for debt in debts for item in debt.items)
+    if len(items) <= month.left or edges.rules.when_spent is not WhenSpent.WILDCARD:
+        return items, 0.0
+    live = snapshot.state.live_release
+    keys = edges.releases.read_document(live).manifest.artifacts if live else ()
+    folded = fold_items(items, [edges.url_path + key for key in keys], allowance(month))
+    return folded.items, folded.collateral
+
+
+def _take_off(edges: Edges, snapshot: Snapshot, sent: tuple[Owed, ...], ledger: Ledger) -> None:
     """Only what was sent: another run may owe something by now. If it can't be said, the next run sends it again under the same reference."""
     for _ in range(ATTEMPTS):
-        swap = edges.releases.swap(snapshot, take_off(snapshot.state, sent, nonce=edges.releases.nonce()))
+        swap = edges.releases.swap(snapshot, take_off(snapshot.state, sent, ledger, nonce=edges.releases.nonce()))
         if swap.is_ours or not set(swap.snapshot.state.owed) & set(sent):
             return
         snapshot = swap.snapshot

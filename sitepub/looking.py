@@ -10,7 +10,9 @@ from sitepub.core.model import Warning
 from sitepub.core.state import State
 from sitepub.local.git import find_repository
 from sitepub.preparing import Request, read_request
-from sitepub.wiring import find_distribution, look_at_target
+from sitepub.publishing import make_chooser
+from sitepub.report import Quota
+from sitepub.wiring import Sight, look_at_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Seen:
     store: str
     state: State
     unpublished: Sequence[Mapping[str, str]] | None
-    quota: Mapping[str, object]
+    quota: Quota
     warnings: tuple[Warning, ...] = field(default=())
 
 
@@ -29,9 +31,19 @@ def look(folder: Path, config: Path | None, target: str | None, environment: Map
     request = read_request(folder, config, target, environment)
     sight = look_at_target(request.config, request.target, environment)
     state = sight.releases.read_state().state
-    free = request.config.invalidation.free_paths if find_distribution(request.target, state) else None
-    quota = {"used_this_month": None, "free_paths": free}
-    return Seen(request.target.name, sight.store.describe(), state, _find_unpublished(request, state), quota)
+    return Seen(
+        request.target.name, sight.store.describe(), state, _find_unpublished(request, state), _look_at_quota(request, sight, state)
+    )
+
+
+def _look_at_quota(request: Request, sight: Sight, state: State) -> Quota:
+    """Whoever asks for the status wants to know what AWS counts now."""
+    cdn = sight.cdn_of(state)
+    if cdn is None:
+        return Quota()
+    chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
+    ledger = chooser.count(state)
+    return Quota(chooser.month(ledger).used, chooser.rules.free_paths, chooser.foresee(ledger), ledger.counted_at is not None)
 
 
 def _find_unpublished(request: Request, state: State) -> Sequence[Mapping[str, str]] | None:

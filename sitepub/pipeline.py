@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sitepub.core.document import BodyPlace, Document
+from sitepub.core.ledger import join
 from sitepub.core.model import Artifact, Commit, Digest, ETag, FileClass, Key, Kind, ReleaseId, Warning
 from sitepub.core.plan import COPY_ABOVE, PACK_LIMIT, Plan, Stage, Step, bodies_to_bring, count_by_kind, is_same
+from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Lease, Pending, Release, begin, end_collect, finish, recommit
 from sitepub.decision import RESERVED, Decision, Permits, Wish, decide
 from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
@@ -67,10 +69,13 @@ def publish(
             continue
         if decision.is_nothing:
             return settle_nothing(edges, decision, wish.commit, wait=wait)
-        choice = edges.choose(decision.plan.shown, decision.document.manifest.artifacts if decision.document else ())
+        facts = edges.before_first_write()
+        choosing = edges.choose(decision.plan.shown, decision.document.manifest.artifacts if decision.document else {}, snapshot.state)
+        if edges.rules.when_spent is WhenSpent.FAIL:
+            choosing()
         with PackDraft(edges.spool) as draft:
-            facts = edges.before_first_write()
             staged = _upload(edges, decision, wish, draft)
+            choice = choosing()
             keeper = _begin(edges, decision, staged, choice, wish, facts)
             if keeper is None:
                 continue
@@ -334,7 +339,9 @@ def _begin(
     edges: Edges, decision: Decision, staged: _Staged, choice: InvalidationChoice, wish: Wish, facts: Mapping[str, str]
 ) -> LeaseKeeper | None:
     """Swaps the state to pending; None where it is not the one any more that the plan was made against."""
-    state = replace(decision.snapshot.state, provisioned={**decision.snapshot.state.provisioned, **facts})
+    before = decision.snapshot.state
+    ledger = before.ledger if choice.ledger is None else join(before.ledger, choice.ledger)
+    state = replace(before, provisioned={**before.provisioned, **facts}, ledger=ledger)
     over, owes = _superseded(decision), set(choice.items)
     if state.pending is not None:
         owes.update(state.pending.owes)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sitepub.choosing import Chooser, is_passing
 from sitepub.core.cost import Requests, foresee_requests
-from sitepub.core.invalidation_paths import Routing
-from sitepub.core.model import Key, Kind, Warning
-from sitepub.core.plan import PACK_LIMIT, Shown, bodies_to_bring
-from sitepub.core.settings import FolderAddress, Target
+from sitepub.core.model import Artifact, Key, Kind, Warning
+from sitepub.core.pacing import drop_covered
+from sitepub.core.plan import PACK_LIMIT, bodies_to_bring
+from sitepub.core.settings import FolderAddress, Invalidation, Target
+from sitepub.core.state import State
 from sitepub.decision import Decision, decide, nothing_to_do
 from sitepub.edges import Edges, InvalidationChoice
-from sitepub.errors import SitepubError, StoppedError
+from sitepub.errors import SitepubError
+from sitepub.gathering import start_aside
 from sitepub.interfaces import CdnReader, Progress
 from sitepub.invalidating import Invalidated
 from sitepub.local.process import is_surely_gone, this_process
@@ -28,11 +31,11 @@ from sitepub.wiring import Opened, Sight
 CONDITIONS = "conditional_writes"
 """Kept in the state of a target whose server ignores conditions."""
 
+SEEN_DISTRIBUTION = "seen_distribution"
+"""Kept in the state: the distribution that a run has asked and found."""
+
 SWAP_IN_FOLDER = 3
 """Writes that a swap of the state takes where a lock file makes look and write one step."""
-
-PASSING = ("unreachable",)
-"""Errors that a distribution gives today and not tomorrow, beside those that stop a run."""
 
 
 def foresee(prepared: Prepared, sight: Sight, *, started: float) -> Account:
@@ -44,17 +47,17 @@ def foresee(prepared: Prepared, sight: Sight, *, started: float) -> Account:
     if decision is None:
         raise ValueError("neither a wish nor nothing to do")
     cdn = sight.cdn_of(state)
-    choice = choose_items(decision.plan.shown, held_keys(decision), prepared.request.target, cdn)
+    chooser = make_chooser(prepared.request.target, prepared.request.config.invalidation, sight, cdn)
+    choice = chooser.choose(decision.plan.shown, held_artifacts(decision), state)
     made = Requests(sight.requests, cdn.requests if cdn else 0)
-    owed = {item for debt in state.owed for item in debt.items}
-    invalidated = Invalidated(tuple(sorted({*choice.items, *owed})), choice.collateral)
+    invalidated = foresee_invalidation(chooser, choice, state)
     account = _account(prepared, sight, decision, invalidated, _foresee_requests(prepared, decision, choice, made), started)
     return replace(account, is_dry_run=True, warnings=(*account.warnings, *decision.warnings, *choice.warnings))
 
 
 def carry_out(prepared: Prepared, opened: Opened, progress: Progress, *, lock_timeout: float, wait: bool, started: float) -> Account:
     """Publishes, and accounts for what was done."""
-    edges = make_edges(prepared.request.target, opened, prepared.snapshot, progress)
+    edges = make_edges(prepared.request.target, opened, prepared.snapshot, progress, prepared.request.config.invalidation)
     receipt = _publish(edges, prepared, lock_timeout=lock_timeout, wait=wait)
     made = Requests(opened.sight.requests, edges.cdn.requests if edges.cdn else 0)
     account = _account(prepared, opened.sight, receipt.decision, receipt.invalidation, made, started)
@@ -63,23 +66,45 @@ def carry_out(prepared: Prepared, opened: Opened, progress: Progress, *, lock_ti
     return replace(account, release=receipt.release, warnings=(*account.warnings, *receipt.warnings))
 
 
-def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Progress) -> Edges:
-    """The edges of a run that writes to this target, whose state is `snapshot`."""
+def make_chooser(target: Target, rules: Invalidation, sight: Sight, cdn: CdnReader | None) -> Chooser:
+    return Chooser(target, rules, cdn, sight.clock, sight.ledger)
+
+
+def foresee_invalidation(chooser: Chooser, choice: InvalidationChoice, state: State) -> Invalidated:
+    """What would be sent for this choice, with what is owed already."""
+    items = drop_covered((*choice.items, *(item for debt in state.owed for item in debt.items)))
+    return Invalidated(
+        items=items,
+        collateral=choice.collateral,
+        used=choice.ledger.used if choice.ledger else None,
+        foreseen=chooser.foresee(choice.ledger, len(items)) if choice.ledger else None,
+        folds=choice.folds,
+        price=choice.price,
+        folded_because=choice.reason,
+    )
+
+
+def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Progress, rules: Invalidation | None = None) -> Edges:
+    """The edges of a run that writes to this target, whose state is `snapshot`. `rules`: what may be spent of the month's paths."""
     if snapshot.state.provisioned.get(CONDITIONS) == "ignored":
         opened.look_before_writing()
     cdn = opened.cdn_of(snapshot.state)
+    chooser = make_chooser(target, rules or Invalidation(), opened.sight, cdn)
     return Edges(
         store=opened.store,
         records=opened.records,
         releases=opened.releases,
         cdn=cdn,
-        choose=lambda shown, live: choose_items(shown, live, target, cdn),
+        choose=lambda shown, live, state: start_aside(lambda: chooser.choose(shown, live, state)),
         clock=opened.clock,
         progress=progress,
         process=this_process(),
         is_gone=is_surely_gone,
         spool=Path(tempfile.gettempdir()),
         before_first_write=lambda: _check_target(opened, cdn, snapshot),
+        count_month=chooser.count,
+        rules=chooser.rules,
+        url_path=target.url_path,
     )
 
 
@@ -113,7 +138,6 @@ def _account(prepared: Prepared, sight: Sight, decision: Decision, invalidated: 
         summary=decision.plan.summary,
         changes=decision.plan.changes,
         invalidation=invalidated,
-        used_this_month=None,
         free_paths=prepared.request.config.invalidation.free_paths if has_distribution else None,
         requests=requests,
         warnings=prepared.warnings,
@@ -122,34 +146,9 @@ def _account(prepared: Prepared, sight: Sight, decision: Decision, invalidated: 
     )
 
 
-def choose_items(shown: tuple[Shown, ...], live: Collection[Key], target: Target, cdn: CdnReader | None) -> InvalidationChoice:
-    """Asks the distribution how it routes only where something is to be invalidated."""
-    if cdn is None or not shown:
-        return InvalidationChoice()
-    from sitepub.core.invalidation import choose_invalidation
-
-    routing, warnings = _ask_routing(target, cdn)
-    chosen = choose_invalidation(shown, routing, live=live)
-    return InvalidationChoice(chosen.items, chosen.collateral, (*warnings, *chosen.warnings))
-
-
-def held_keys(decision: Decision) -> Collection[Key]:
-    """Keys that edges may hold: those of the live release."""
-    return decision.document.manifest.artifacts if decision.document else ()
-
-
-def _ask_routing(target: Target, cdn: CdnReader) -> tuple[Routing, tuple[Warning, ...]]:
-    """A distribution that can't be asked just now must not keep the site from being published: what it would have said is left out."""
-    plain = Routing(url_path=target.url_path, url_style=target.url_style)
-    try:
-        facts = cdn.facts()
-    except SitepubError as error:
-        if error.code not in PASSING and not isinstance(error, StoppedError):
-            raise
-        message = f"{error.message}: what to invalidate is chosen by `url_style` alone, without its error pages and functions"
-        return plain, (Warning("distribution-not-asked", message),)
-    told = replace(plain, has_function=facts.has_function, default_root_object=facts.default_root_object, error_pages=facts.error_pages)
-    return told, ()
+def held_artifacts(decision: Decision) -> Mapping[Key, Artifact]:
+    """What edges may hold: all of the live release."""
+    return decision.document.manifest.artifacts if decision.document else {}
 
 
 def _foresee_requests(prepared: Prepared, decision: Decision, choice: InvalidationChoice, made: Requests) -> Requests:
@@ -164,16 +163,27 @@ def _foresee_requests(prepared: Prepared, decision: Decision, choice: Invalidati
 def _check_target(opened: Opened, cdn: CdnReader | None, snapshot: Snapshot) -> Mapping[str, str]:
     """What is asked once, before anything is written; a first publish also tries what the target is. Returns what its state should keep."""
     opened.check_account()
+    kept = _check_distribution(cdn, snapshot)
     if snapshot.etag is not None:
-        return {}
-    if cdn is not None:
-        # one that is not there would be noticed only by the first page that changes
-        cdn.facts()
+        return kept
     opened.check_hidden()
     if opened.judges_conditions():
-        return {}
+        return kept
     opened.look_before_writing()
-    return {CONDITIONS: "ignored"}
+    return {**kept, CONDITIONS: "ignored"}
+
+
+def _check_distribution(cdn: CdnReader | None, snapshot: Snapshot) -> Mapping[str, str]:
+    """One that is not there stops the run before it writes; the one that was seen before is asked beside the uploads."""
+    if cdn is None or snapshot.state.provisioned.get(SEEN_DISTRIBUTION) == cdn.distribution:
+        return {}
+    try:
+        cdn.facts()
+    except SitepubError as error:
+        if snapshot.etag is None or not is_passing(error):
+            raise
+        return {}
+    return {SEEN_DISTRIBUTION: cdn.distribution}
 
 
 def _weaker(opened: Opened) -> Warning:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SHOWN_CHANGES = 40
 """Changes that a plan names one by one before it sums up the rest; `-v` names all."""
 
+SHOWN_FOLDS = 15
 SHOWN_MENTIONS = 15
 SHOWN_KEPT = 10
 
@@ -40,7 +41,6 @@ class Account:
     summary: Summary
     changes: Sequence[Change]
     invalidation: Invalidated
-    used_this_month: int | None
     free_paths: int | None
     requests: Requests
     warnings: Sequence[Warning]
@@ -55,6 +55,16 @@ class Account:
     def cost(self) -> float:
         """In USD."""
         return 0.0 if self.is_free else price(self.requests, self.puts)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Of this month: paths used, free ones, and those that will be used at its end at this pace. `is_counted`: AWS told, not our own records alone."""
+
+    used: int | None = None
+    free: int | None = None
+    foreseen: int | None = None
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +92,7 @@ def account_as_json(account: Account, *, is_line: bool = False) -> str:
             },
             "upload": {"objects": len(account.puts), "bytes": sum(change.bytes for change in account.puts)},
             "changes": [_change_as_json(change) for change in account.changes],
-            "invalidation": {
-                "items": list(account.invalidation.items),
-                "collateral": account.invalidation.collateral,
-                "state": account.invalidation.state,
-                "id": account.invalidation.id,
-                "used_this_month": account.used_this_month,
-                "free_paths": account.free_paths,
-            },
+            "invalidation": invalidation_as_json(account.invalidation, account.free_paths),
             "requests": {"store": account.requests.store, "cdn": account.requests.cdn},
             "cost": {"usd": round(account.cost, 6)},
             "warnings": [warning.message for warning in account.warnings] + _owing(account.invalidation),
@@ -97,6 +100,24 @@ def account_as_json(account: Account, *, is_line: bool = False) -> str:
         },
         is_line=is_line,
     )
+
+
+def invalidation_as_json(invalidation: Invalidated, free_paths: int | None) -> dict[str, object]:
+    told: dict[str, object] = {
+        "items": list(invalidation.items),
+        "collateral": invalidation.collateral,
+        "state": invalidation.state,
+        "id": invalidation.id,
+        "used_this_month": invalidation.used,
+        "free_paths": free_paths,
+    }
+    if invalidation.used is not None:
+        told |= {
+            "foreseen_this_month": invalidation.foreseen,
+            "folds": dict(invalidation.folds),
+            "cost": {"usd": round(invalidation.price, 3)},
+        }
+    return told
 
 
 def error_as_json(error: SitepubError, *, is_line: bool = False) -> str:
@@ -151,7 +172,7 @@ def release_line(release: Release) -> str:
     return f"{release.id}  {release.published_at}  {count(release.entries, 'entry')}, {count(release.assets, 'asset')}{subject}"
 
 
-def status_as_json(target: str, state: State, unpublished: Sequence[Mapping[str, str]] | None, quota: Mapping[str, object]) -> str:
+def status_as_json(target: str, state: State, unpublished: Sequence[Mapping[str, str]] | None, quota: Quota) -> str:
     live = state.live_release
     return to_json(
         {
@@ -168,13 +189,20 @@ def status_as_json(target: str, state: State, unpublished: Sequence[Mapping[str,
             },
             "pending": state.pending.release.id if state.pending else None,
             "owed": sorted({item for owed in state.owed for item in owed.items}),
-            "invalidation": dict(quota),
+            "invalidation": _quota_as_json(quota),
             "unpublished_commits": None if unpublished is None else list(unpublished),
         }
     )
 
 
-def status_as_text(target: str, store: str, state: State, unpublished: Sequence[Mapping[str, str]] | None) -> str:
+def _quota_as_json(quota: Quota) -> dict[str, object]:
+    told: dict[str, object] = {"used_this_month": quota.used, "free_paths": quota.free}
+    if quota.used is not None:
+        told |= {"foreseen_this_month": quota.foreseen, "counted_by_aws": quota.is_counted}
+    return told
+
+
+def status_as_text(target: str, store: str, state: State, unpublished: Sequence[Mapping[str, str]] | None, quota: Quota) -> str:
     live = state.live_release
     lines = [f"{target} ({store})"]
     lines.append(f"live: {release_line(live)}" if live else "live: nothing yet; `sitepub publish` publishes")
@@ -182,7 +210,10 @@ def status_as_text(target: str, store: str, state: State, unpublished: Sequence[
         lines.append(f"pending: {state.pending.release.id} was begun and is not finished; the next publish finishes or replaces it")
     owed = sorted({item for debt in state.owed for item in debt.items})
     if owed:
-        lines.append(f"owed: {count(len(owed), 'invalidation path')} ({_some(owed)}); the next publish sends them")
+        lines.append(f"owed: {count(len(owed), 'invalidation path')} ({_some(owed)}); `sitepub invalidate` or the next publish sends them")
+    if quota.used is not None:
+        whose = "" if quota.is_counted else " (sitepub's own: these credentials may not see others')"
+        lines.append(f"invalidation paths: {quota.used:,} of {quota.free:,} this month{whose}, about {quota.foreseen:,} at this pace")
     if unpublished:
         lines.append(f"not yet published: {count(len(unpublished), 'commit')}")
         lines += [f"  {commit['id'][:8]} {commit['subject']}" for commit in unpublished[:SHOWN_CHANGES]]
@@ -264,9 +295,24 @@ def _invalidation_lines(account: Account) -> Iterable[str]:
     invalidation = account.invalidation
     if not invalidation.items:
         return
+    yield from invalidation_lines(invalidation, account.free_paths, is_dry_run=account.is_dry_run)
+
+
+def invalidation_lines(invalidation: Invalidated, free_paths: int | None, *, is_dry_run: bool) -> Iterable[str]:
+    """What folds what, what it costs, and last what is sent or owed."""
+    for item, urls in invalidation.folds[:SHOWN_FOLDS]:
+        yield f"  {item} stands for {count(urls, 'changed URL')}"
+    if invalidation.collateral:
+        because = f": {invalidation.folded_because}" if invalidation.folded_because else ""
+        yield f"evicts {count(int(invalidation.collateral), 'stored URL')} without need{because}"
+    if invalidation.price:
+        yield f"about ${invalidation.price:.2f} beyond the month's free paths: {invalidation.folded_because}"
     paths = f"{count(len(invalidation.items), 'path')} ({_some(invalidation.items)})"
-    month = f", {account.used_this_month:,} of {account.free_paths:,} this month" if account.used_this_month is not None else ""
-    if account.is_dry_run:
+    month = ""
+    if invalidation.used is not None and free_paths is not None:
+        month = f", {invalidation.used:,} of {free_paths:,} this month"
+        month += f", about {invalidation.foreseen:,} at this pace" if invalidation.foreseen is not None else ""
+    if is_dry_run:
         yield f"would invalidate {paths}{month}"
     elif invalidation.state == "owed":
         yield f"the invalidation of {paths} is owed: {invalidation.reason}; the next publish sends it"

@@ -14,7 +14,7 @@ from sitepub.interfaces import Body, Place, Progress
 from sitepub.invalidating import Invalidated
 from sitepub.pipeline import rollback, wish_for
 from sitepub.preparing import Request
-from sitepub.publishing import choose_items, held_keys, make_edges
+from sitepub.publishing import foresee_invalidation, held_artifacts, make_chooser, make_edges
 from sitepub.report import Account
 from sitepub.wiring import Opened, Sight, find_distribution
 
@@ -33,7 +33,7 @@ def roll_back(
     """Raises UsageError for a name that is no release or commit, RefusedError where there is nothing to go back to."""
     snapshot = opened.releases.read_state()
     release = choose_release(snapshot.state, name)
-    edges = make_edges(request.target, opened, snapshot, progress)
+    edges = make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
     receipt = rollback(edges, release, snapshot, lock_timeout=lock_timeout, wait=wait)
     made = Requests(opened.sight.requests, edges.cdn.requests if edges.cdn else 0)
     account = _account(request, opened.sight, release, snapshot.state, receipt.decision, receipt.invalidation, made, started)
@@ -47,8 +47,9 @@ def foresee_rollback(request: Request, sight: Sight, name: str | None, *, starte
     wish = wish_for(sight.releases, release, snapshot, _supply_nothing)
     decision = decide(sight.store, sight.releases, snapshot, wish, Permits(shrink=True))
     cdn = sight.cdn_of(snapshot.state)
-    choice = choose_items(decision.plan.shown, held_keys(decision), request.target, cdn)
-    invalidated = Invalidated(choice.items, choice.collateral)
+    chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
+    choice = chooser.choose(decision.plan.shown, held_artifacts(decision), snapshot.state)
+    invalidated = foresee_invalidation(chooser, choice, snapshot.state)
     made = Requests(sight.requests, cdn.requests if cdn else 0)
     account = _account(request, sight, release, snapshot.state, decision, invalidated, made, started)
     return Restored(release, replace(account, is_dry_run=True, warnings=(*decision.warnings, *choice.warnings)))
@@ -78,7 +79,6 @@ def _account(
         summary=decision.plan.summary,
         changes=decision.plan.changes,
         invalidation=invalidated,
-        used_this_month=None,
         free_paths=request.config.invalidation.free_paths if has_distribution else None,
         requests=requests,
         warnings=(),

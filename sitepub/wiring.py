@@ -15,6 +15,7 @@ from sitepub.core.state import State
 from sitepub.interfaces import Cdn, CdnReader, Clock, Store, StoreReader
 from sitepub.local.clock import SystemClock
 from sitepub.local.copies import LocalCopies
+from sitepub.local.ledger_copy import LedgerCopy
 from sitepub.releases import PRIVATE_BYTES, ReleaseReader, Releases, Snapshot, release_key
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ RECORDS = ".sitepub"
 @dataclass(frozen=True, slots=True)
 class Sight:
     """A target's edges for those who only look: nothing in here can write. `cdn_of`: the distribution as the configuration or the state
-    names it, opened only when it is needed."""
+    names it, opened only when it is needed; `ledger`: what this machine remembers of the month."""
 
     target: Target
     store: StoreReader
@@ -34,6 +35,7 @@ class Sight:
     releases: ReleaseReader
     clock: Clock
     cdn_of: Callable[[State], CdnReader | None]
+    ledger: LedgerCopy
 
     @property
     def requests(self) -> int:
@@ -55,10 +57,11 @@ class Opened:
     check_hidden: Callable[[], None]
     judges_conditions: Callable[[], bool]
     look_before_writing: Callable[[], None]
+    ledger: LedgerCopy
 
     @property
     def sight(self) -> Sight:
-        return Sight(self.target, self.store, self.records, self.releases, self.clock, self.cdn_of)
+        return Sight(self.target, self.store, self.records, self.releases, self.clock, self.cdn_of, self.ledger)
 
 
 def look_at_target(config: Config, target: Target, environment: Mapping[str, str]) -> Sight:
@@ -84,6 +87,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
         check_hidden=lambda: _check_hidden(target, session, records),
         judges_conditions=lambda: _judges_conditions(target, records),
         look_before_writing=lambda: _look_before_writing(store, records),
+        ledger=LedgerCopy(cache_folder(config, environment) / "ledger" / f"{target.name}.json"),
     )
 
 
@@ -247,9 +251,10 @@ def _may_write(target: Target, records: Store, snapshot: Snapshot) -> bool | Non
 def _count_paths(target: Target, session: AwsSession | None, clock: Clock) -> int | None:
     if session is None:
         return None
-    from sitepub.aws.quota import paths_used_this_month
+    from sitepub.aws.quota import count_month
 
-    return paths_used_this_month(session.client("cloudfront", region="us-east-1", endpoint_url=target.cdn_endpoint_url), clock)
+    counted = count_month(session.client("cloudfront", region="us-east-1", endpoint_url=target.cdn_endpoint_url), clock)
+    return None if counted is None else counted.used
 
 
 def _judges_conditions(target: Target, records: Store) -> bool:

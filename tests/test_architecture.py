@@ -28,6 +28,7 @@ LAYERS: dict[str, int] = {
     "decision": 5,
     "site": 5,
     "edges": 5,
+    "choosing": 6,
     "invalidating": 6,
     "pipeline": 6,
     "wiring": 7,

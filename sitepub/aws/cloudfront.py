@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sitepub.aws.failures import Asked, explain_failure, read_answer
 from sitepub.aws.patience import Patience, is_passing, is_refused_for_now
+from sitepub.core.ledger import Ledger
 from sitepub.errors import ConfigurationError, SitepubError, StoppedError
 from sitepub.interfaces import Clock, DistributionFacts, Submitted
 
@@ -42,6 +44,8 @@ class CloudFront:
         self._profile = profile
         self._connected: Any = None
         self._requests = 0
+        self._mutex = threading.Lock()
+        self._facts: DistributionFacts | None = None
 
     @property
     def requests(self) -> int:
@@ -52,7 +56,9 @@ class CloudFront:
         return self._distribution
 
     def facts(self) -> DistributionFacts:
-        """Throttling is waited out, a missing network is not: nothing has been published yet."""
+        """Asked once. Throttling is waited out, a missing network is not: nothing has been published yet."""
+        if self._facts is not None:
+            return self._facts
         is_first = self._connected is None
         try:
             client = self._client()
@@ -60,7 +66,18 @@ class CloudFront:
             answer = looking.call(lambda: self._counted(client.get_distribution, Id=self._distribution), is_refused_for_now)
         except Exception as failure:
             raise self._explain(failure, "cloudfront:GetDistribution", is_first=is_first) from failure
-        return read_facts(answer["Distribution"])
+        self._facts = read_facts(answer["Distribution"])
+        return self._facts
+
+    def count_month(self, known: Ledger) -> Ledger | None:
+        from sitepub.aws.quota import count_month
+
+        is_first = self._connected is None
+        try:
+            client = self._client()
+        except Exception as failure:
+            raise self._explain(failure, "cloudfront:ListInvalidations", is_first=is_first) from failure
+        return count_month(client, self._clock, known, first=(self._distribution,), counted=self._counted)
 
     def invalidate(self, items: tuple[str, ...], reference: str) -> Submitted:
         batches = tuple(split_batches(items))
@@ -106,12 +123,14 @@ class CloudFront:
         return self._counted(client.create_invalidation, DistributionId=self._distribution, InvalidationBatch=_batch(items, own))
 
     def _client(self) -> Any:
-        if self._connected is None:
-            self._connected = self._connect()
-        return self._connected
+        with self._mutex:
+            if self._connected is None:
+                self._connected = self._connect()
+            return self._connected
 
     def _counted(self, call: Callable[..., Any], **parameters: object) -> Any:
-        self._requests += 1
+        with self._mutex:
+            self._requests += 1
         return call(**parameters)
 
     def _explain(self, failure: Exception, action: str, *, is_first: bool = False) -> SitepubError:

@@ -32,7 +32,8 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
     request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
     opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
-        edges = publishing.make_edges(request.target, opened, opened.releases.read_state(), progress)
+        snapshot = opened.releases.read_state()
+        edges = publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
         sweep = collecting.foresee_sweep(edges, request.config.retention)
         collected = collecting.Collected(sweep)
         if sweep.doomed and not is_dry_run:
@@ -55,7 +56,8 @@ def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool,
     request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
     opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
-        edges = publishing.make_edges(request.target, opened, opened.releases.read_state(), progress)
+        snapshot = opened.releases.read_state()
+        edges = publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
         foreseen = forgetting.foresee_forgetting(edges, paths)
         forgotten = forgetting.Forgotten(foreseen)
         if not foreseen.is_nothing and not is_dry_run:

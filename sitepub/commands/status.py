@@ -17,7 +17,7 @@ def command(invocation: Invocation) -> int:
     seen = looking.look(invocation.folder, invocation.config, invocation.target, invocation.environment)
     invocation.say(report.warnings_as_text(seen.warnings))
     invocation.answer(
-        report.status_as_text(seen.target, seen.store, seen.state, seen.unpublished),
+        report.status_as_text(seen.target, seen.store, seen.state, seen.unpublished, seen.quota),
         lambda: report.status_as_json(seen.target, seen.state, seen.unpublished, seen.quota),
     )
     return ExitStatus.FINE

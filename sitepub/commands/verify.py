@@ -117,5 +117,5 @@ def _repair(
         return None
     if has_work:
         require_consent("mend it?", yes=yes)
-    edges = publishing.make_edges(request.target, opened, audit.snapshot, progress)
+    edges = publishing.make_edges(request.target, opened, audit.snapshot, progress, request.config.invalidation)
     return mending.mend(request, edges, opened.sight, audit, cure, look, wait=wait)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from urllib.parse import unquote
 
 from sitepub.core.cover import MAX_WILDCARDS, Cover, cover
 from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls
@@ -31,11 +32,13 @@ _DIRECTIVE = re.compile(r"\s*([^=,\s]+)\s*(?:=\s*(?:\"([^\"]*)\"|([^,\s]*)))?\s*
 
 @dataclass(frozen=True, slots=True)
 class InvalidationPlan:
-    """`items` as CloudFront takes them, sorted; `collateral`: how many stored URLs are evicted without need."""
+    """`items` as CloudFront takes them, sorted; `collateral`: how many stored URLs are evicted without need; `folds`: for each wildcard or
+    tag, how many URLs that changed it stands for."""
 
     items: tuple[str, ...] = ()
     collateral: float = 0
     warnings: tuple[Warning, ...] = ()
+    folds: tuple[tuple[str, int], ...] = ()
 
 
 def choose_invalidation(
@@ -67,7 +70,28 @@ def choose_invalidation(
             urls = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()}
             found = cover(changed, others, max_items=most, max_wildcards=max_wildcards, tags=urls, stems=stems)
     items = tuple(sorted(map(_encode_item, found.items)))
-    return InvalidationPlan(items, found.collateral, (*_warn_of_error_pages(held, routing), *_warn_of_stems(stems, items)))
+    warnings = (*_warn_of_error_pages(held, routing), *_warn_of_stems(stems, items))
+    return InvalidationPlan(items, found.collateral, warnings, _count_folds(found.items, changed))
+
+
+def fold_items(items: Collection[str], live: Collection[str], max_items: int) -> Cover:
+    """Fewer items that evict all that these do. Items as CloudFront takes them; `live`: raw URL paths that edges may hold."""
+    tags = [item for item in items if item.startswith("#")]
+    if len(items) <= max_items:
+        return Cover(tuple(sorted(items)), 0.0)
+    paths = [unquote(item) for item in items if not item.startswith("#")]
+    evicted = {path for path in live if any(path.startswith(each[:-1]) if each.endswith("*") else path == each for each in paths)}
+    if len(tags) >= max_items:
+        return Cover(("/*",), float(len(set(live) - evicted)))
+    stems = {path[:-1]: path[:-1] for path in paths if path.endswith("*")}
+    exact = [path for path in paths if not path.endswith("*")]
+    weights = {path: 1.0 for path in live if path not in evicted}
+    found = cover([*exact, *stems], weights, max_items=max_items - len(tags), stems=stems)
+    return Cover(tuple(sorted((*map(_encode_item, found.items), *tags))), found.collateral)
+
+
+def _count_folds(items: Iterable[str], changed: Collection[str]) -> tuple[tuple[str, int], ...]:
+    return tuple((_encode_item(item), sum(url.startswith(item[:-1]) for url in changed)) for item in sorted(items) if item.endswith("*"))
 
 
 def _weigh(keys: Iterable[Key], routing: Routing) -> Mapping[str, float]:

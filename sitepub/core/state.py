@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from sitepub.core.ledger import Ledger, decode_ledger, encode_ledger, join
 from sitepub.core.model import Commit, Digest, ETag, Key, ReleaseId
 from sitepub.errors import ConfigurationError
 
@@ -94,7 +95,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own."""
+    """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own. `ledger`: what is
+    known of the month's invalidation paths."""
 
     seq: int = 0
     nonce: str = ""
@@ -106,6 +108,7 @@ class State:
     collect: Collect | None = None
     collected: int = 0
     provisioned: Mapping[str, str] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def live_release(self) -> Release | None:
@@ -161,9 +164,9 @@ def recommit(state: State, commit: Commit | None, *, nonce: str) -> State:
     return replace(state, releases=releases, nonce=nonce)
 
 
-def take_off(state: State, sent: tuple[Owed, ...], *, nonce: str) -> State:
-    """Takes off what was sent, and nothing else: another run may owe something by now."""
-    return replace(state, owed=tuple(owed for owed in state.owed if owed not in sent), nonce=nonce)
+def take_off(state: State, sent: tuple[Owed, ...], ledger: Ledger, *, nonce: str) -> State:
+    """Takes off what was sent, and nothing else: another run may owe something by now. `ledger`: what the run knows of the month."""
+    return replace(state, owed=tuple(owed for owed in state.owed if owed not in sent), ledger=join(state.ledger, ledger), nonce=nonce)
 
 
 def owe(state: State, items: tuple[str, ...], *, nonce: str) -> State:
@@ -187,6 +190,7 @@ def encode_state(state: State) -> bytes:
         else {"seq": state.collect.seq, "owes": list(state.collect.owes), "lease": _encode_lease(state.collect.lease)},
         "collected": state.collected,
         "provisioned": dict(sorted(state.provisioned.items())),
+        "ledger": encode_ledger(state.ledger),
     }
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -225,6 +229,7 @@ def _decode_state(document: dict[str, Any]) -> State:
         collect=_decode_collect(document["collect"]),
         collected=int(document["collected"]),
         provisioned=dict(document["provisioned"]),
+        ledger=decode_ledger(document.get("ledger")),
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from sitepub.aws.cloudfront import CloudFront
-from sitepub.aws.quota import paths_used_this_month
+from sitepub.aws.quota import count_month
+from sitepub.core.ledger import Ledger, note_sent
 from sitepub.errors import StoppedError
 from tests.support.builders import ManualClock
 from tests.support.fake_cdn import FakeCloudFront
@@ -33,8 +35,13 @@ class World:
         CloudFront(name, lambda: self.fake, self.clock).invalidate(items, f"r{len(self.fake.sent)}")
         self.clock.seconds = now
 
-    def count(self, cache: dict[str, int] | None = None) -> int | None:
-        return paths_used_this_month(self.fake, self.clock, cache)
+    def look(self, known: Ledger | None = None) -> Ledger:
+        ledger = count_month(self.fake, self.clock, known)
+        assert ledger is not None
+        return ledger
+
+    def count(self, known: Ledger | None = None) -> int:
+        return self.look(known).used
 
 
 def test_nothing_sent_is_nothing_used() -> None:
@@ -88,20 +95,74 @@ def hash_of(text: str) -> str:
 
 def test_what_an_invalidation_held_is_asked_once() -> None:
     world = World()
-    cache: dict[str, int] = {}
     world.send("/a", "/b")
-    assert world.count(cache) == 2
+    known = world.look()
+    assert known.used == 2
     world.send("/c")
     world.fake.calls.clear()
-    assert world.count(cache) == 3
+    assert world.count(known) == 3
     assert world.fake.calls.count("GetInvalidation") == 1
+
+
+def test_what_is_old_enough_is_neither_listed_nor_kept_one_by_one() -> None:
+    world = World(page_size=5)
+    for day in range(1, 23):
+        world.send("/a", "/b", day=day)
+    world.send("/c")
+    known = world.look()
+    assert len(known.recent) == 1
+    assert known.sealed[world.distribution].paths == 44
+    assert known.sends == 23
+    world.fake.calls.clear()
+    assert world.count(known) == 45
+    assert world.fake.calls == ["ListDistributions", "ListInvalidations"] or world.fake.calls == ["ListInvalidations", "ListDistributions"]
+
+
+def test_a_clock_that_is_ahead_does_not_seal_what_is_to_come() -> None:
+    world = World()
+    world.send("/a")
+    world.clock.seconds += 6 * 3600
+    known = world.look()
+    world.clock.seconds -= 5 * 3600
+    world.fake.sent.append(replace(world.fake.sent[0], id="I9", created=world.clock.now(), items=("/b", "/c")))
+    assert world.count(known) == 3
+
+
+def test_what_was_just_sent_counts_before_aws_lists_it_and_once_only() -> None:
+    world = World()
+    known = note_sent(world.look(), world.distribution, "I0000000000002", 3, world.clock.now())
+    assert known.used == 3
+    assert world.count(known) == 3
+    world.send("/a", "/b", "/c")
+    assert world.fake.sent[0].id == "I0000000000002"
+    assert world.count(known) == 3
+
+
+def test_a_new_month_starts_at_nothing() -> None:
+    world = World()
+    world.send("/a", "/b")
+    known = world.look()
+    world.clock.seconds += 8 * DAY
+    assert world.count(known) == 0
+    assert world.look(known).month == "2026-12"
+
+
+def test_a_distribution_that_is_gone_has_still_cost_what_it_did() -> None:
+    world = World()
+    other = world.fake.add_distribution()
+    world.send("/a", "/b", day=1, distribution=other)
+    world.send("/c")
+    known = world.look()
+    del world.fake._configs[other]
+    assert world.count(known) == 3
+    assert known.recent.keys() == {f"{world.distribution}/{world.fake.sent[1].id}"}
 
 
 @pytest.mark.parametrize("operation", ["ListDistributions", "ListInvalidations", "GetInvalidation"])
 def test_without_permission_nobody_knows(operation: str) -> None:
     world = World(denied={operation})
     world.send("/a")
-    assert world.count() is None
+    assert count_month(world.fake, world.clock) is None
 
 
 def test_throttling_is_waited_out_for_a_minute() -> None:

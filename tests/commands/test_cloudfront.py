@@ -32,12 +32,15 @@ def test_changed_entries_are_invalidated_and_nothing_else(cloud_story: Story, di
     cloud_story.write({"app.css": STYLE + "p {}\n", "new.html": "<p>new</p>"})
     items = ["/", "/docs/", "/docs/index.html", "/index.html"]
     plan = cloud_story.json("plan")
-    assert plan["invalidation"] == {**nothing, "items": items}
+    used = plan["invalidation"]["used_this_month"]
+    assert {name: plan["invalidation"][name] for name in nothing} == {**nothing, "items": items, "used_this_month": used}
     second = cloud_story.publish()
-    assert {**second["invalidation"], "id": ""} == {**nothing, "items": items, "state": second["invalidation"]["state"], "id": ""}
-    assert second["invalidation"]["state"] in ("submitted", "completed") and second["invalidation"]["id"]
+    sent = second["invalidation"]
+    assert (sent["items"], sent["collateral"], sent["used_this_month"], sent["free_paths"]) == (items, 0, used + 4, 1000)
+    assert sent["state"] in ("submitted", "completed") and sent["id"]
     assert distribution.invalidations() == [items]
-    assert second["requests"] == plan["requests"]
+    assert second["requests"]["store"] == plan["requests"]["store"]
+    assert second["requests"]["cdn"] <= plan["requests"]["cdn"]
 
     (cloud_story.root / "public/about.html").unlink()
     cloud_story.configure("headers:\n  - {match: robots.txt, set: {Content-Language: en}}\n")
@@ -197,3 +200,48 @@ def throttling(endpoint_url: str) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_the_month_of_the_whole_account_decides_what_is_sent(cloud_story: Story, distribution: Distribution) -> None:
+    cloud_story.publish()
+    distribution.client.create_invalidation(
+        DistributionId=distribution.id, InvalidationBatch={"Paths": {"Quantity": 2, "Items": ["/x", "/y"]}, "CallerReference": "other tool"}
+    )
+    used = cloud_story.json("status")["invalidation"]["used_this_month"]
+    assert used >= 2
+    cloud_story.write({"about.html": "<p>changed", "docs/index.html": "<p>changed"})
+    before = cloud_story.held()
+
+    cloud_story.configure(f"invalidation: {{free_paths: {used + 1}, when_spent: fail}}\n")
+    refused = cloud_story.run("publish", status=1)
+    assert f"3 paths are needed, 1 of {used + 1:,} are left this month" in refused.err
+    assert cloud_story.held() == before
+
+    cloud_story.configure(f"invalidation: {{free_paths: {used + 1}, when_spent: defer}}\n")
+    owing = cloud_story.publish(status=8)
+    assert owing["invalidation"]["items"] == ["/about.html", "/docs/", "/docs/index.html"]
+    assert (owing["invalidation"]["state"], owing["invalidation"]["used_this_month"]) == ("owed", used)
+    assert cloud_story.json("status")["owed"] == ["/about.html", "/docs/", "/docs/index.html"]
+
+    cloud_story.configure(f"invalidation: {{free_paths: {used + 1}, when_spent: wildcard}}\n")
+    paid = cloud_story.publish()
+    assert (paid["release"], paid["invalidation"]["items"], paid["invalidation"]["collateral"]) == (None, ["/*"], 6)
+    assert paid["invalidation"]["used_this_month"] == used + 1
+    assert distribution.invalidations()[-1] == ["/*"]
+
+    cloud_story.write({"about.html": "<p>again", "docs/index.html": "<p>again"})
+    cloud_story.configure(f"invalidation: {{free_paths: {used + 1}, when_spent: pay}}\n")
+    told = cloud_story.run("publish")
+    assert "2 paths, 0 of them free: about $0.01" in told.err
+    assert "/docs/* stands for 2 changed URLs" in told.out
+    assert f"{used + 3:,} of {used + 1:,} this month" in told.out
+    assert distribution.invalidations()[-1] == ["/about.html", "/docs/*"]
+
+
+def test_a_site_whose_pages_edges_hardly_keep_asks_and_invalidates_nothing(cloud_story: Story, distribution: Distribution) -> None:
+    cloud_story.configure("cache: {entries: 'public, max-age=0, s-maxage=30'}\n")
+    cloud_story.publish()
+    cloud_story.write({"about.html": "<p>changed"})
+    done = cloud_story.publish()
+    assert (done["invalidation"]["items"], done["invalidation"]["state"], done["requests"]["cdn"]) == ([], "none", 0)
+    assert distribution.invalidations() == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sitepub.aws.quota import paths_used_this_month
+from sitepub.aws.quota import count_month
 from sitepub.local.clock import SystemClock
 from tests.commands.conftest import Distribution
 from tests.commands.spoiling import hand_of
@@ -133,7 +133,7 @@ def test_what_is_unfinished_or_owed_is_a_problem(cloud_story: Story) -> None:
     die = "import os, sitepub.pipeline as p\np._promote = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
     cloud_story.run("publish", status=9, launcher=die)
     assert told(cloud_story.json("doctor", status=6)) == ["unfinished", "other-origin"]
-    die = "import os, sitepub.pipeline as p\np._invalidate = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
+    die = "import os, sitepub.pipeline as p\np.invalidate = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
     cloud_story.run("publish", status=9, launcher=die)
     assert told(cloud_story.json("doctor", status=6)) == ["owed", "other-origin"]
 
@@ -153,7 +153,8 @@ def test_the_months_quota_is_counted(cloud_story: Story, distribution: Distribut
     paths = [f"/{number}" for number in range(9)]
     batch = {"Paths": {"Quantity": 9, "Items": paths}, "CallerReference": "nine"}
     distribution.client.create_invalidation(DistributionId=distribution.id, InvalidationBatch=batch)
-    used = paths_used_this_month(distribution.client, SystemClock())
+    counted = count_month(distribution.client, SystemClock())
+    used = counted.used if counted else None
     assert used is not None and used >= 9
     cloud_story.configure(f"invalidation: {{free_paths: {used}}}\n")
     assert "quota-spent" in told(cloud_story.json("doctor", status=6))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sitepub.aws.cloudfront import CloudFront
-from sitepub.aws.quota import paths_used_this_month
+from sitepub.core.ledger import Ledger
 from sitepub.errors import ConfigurationError
 from sitepub.local.clock import SystemClock
 from tests.support.builders import ManualClock
@@ -118,8 +118,11 @@ def test_an_invalidation_completes(world: World) -> None:
 
 
 def test_the_month_is_counted_over_all_distributions(world: World) -> None:
-    before = paths_used_this_month(world.client, world.clock)
+    asking = world.open(world.add())
+    before = asking.count_month(Ledger())
     for number, items in enumerate((("/", "/a/*"), ("/b",), ("/c", "/d", "/e"))):
         world.open(world.add()).invalidate(items, f"sitepub-{number}")
-    assert before is not None
-    assert paths_used_this_month(world.client, world.clock) == before + 6
+    assert before is not None and before.counted_at is not None
+    counted = asking.count_month(before)
+    assert counted is not None
+    assert (counted.used, counted.sends) == (before.used + 6, before.sends + 3)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sitepub.core.ledger import Batch, Ledger, Sealed
 from sitepub.core.model import Commit, Digest, ETag, Key, ReleaseId
 from sitepub.core.state import (
     Collect,
@@ -53,6 +56,14 @@ pendings = st.builds(
     over=st.lists(releases, max_size=2).map(tuple),
     asked=st.booleans(),
 )
+times = st.floats(0, 2**33)
+ledgers = st.builds(
+    Ledger,
+    month=words,
+    counted_at=st.none() | times,
+    sealed=st.dictionaries(words, st.builds(Sealed, times, st.integers(0, 9), st.integers(0, 9)), max_size=2),
+    recent=st.dictionaries(words, st.builds(Batch, times, st.integers(0, 9)), max_size=2),
+)
 states = st.builds(
     State,
     seq=st.integers(0, 99),
@@ -65,12 +76,19 @@ states = st.builds(
     collect=st.none() | st.builds(Collect, st.integers(0, 9), st.lists(words, max_size=2).map(tuple), leases),
     collected=st.integers(0, 9),
     provisioned=st.dictionaries(words, words, max_size=2),
+    ledger=ledgers,
 )
 
 
 @given(states)
 def test_a_state_comes_back_as_it_was(state: State) -> None:
     assert decode_state(encode_state(state), where="state.json") == state
+
+
+def test_a_state_of_before_the_ledger_is_read() -> None:
+    document = json.loads(encode_state(State(seq=3)))
+    del document["ledger"]
+    assert decode_state(json.dumps(document).encode(), where="state.json") == State(seq=3)
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"null", b"{}", b'{"format": 1}', b'{"format": 1, "seq": "x"}', b"\xff"])
@@ -117,7 +135,7 @@ def test_nothing_is_owed_for_an_empty_invalidation() -> None:
 
 def test_only_what_was_sent_is_taken_off() -> None:
     state = State(owed=(Owed(1, ("/a",)), Owed(2, ("/b",))))
-    assert take_off(state, (Owed(1, ("/a",)),), nonce="t").owed == (Owed(2, ("/b",)),)
+    assert take_off(state, (Owed(1, ("/a",)),), Ledger(), nonce="t").owed == (Owed(2, ("/b",)),)
 
 
 def test_a_lease_that_was_given_back_names_no_run() -> None:

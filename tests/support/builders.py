@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sitepub.core.ledger import Ledger
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, Commit, Digest, FileClass, HeaderSet, Key, SourcePath
 from sitepub.core.plan import Shown
 from sitepub.core.state import Process
 from sitepub.decision import Wish
-from sitepub.edges import Edges, InvalidationChoice
+from sitepub.edges import Choosing, Edges, InvalidationChoice
 from sitepub.errors import StoppedError
 from sitepub.interfaces import DistributionFacts, Submitted
 from sitepub.releases import Releases
@@ -119,11 +120,15 @@ class RecordingCdn:
         self.requests += 1
         return True
 
+    def count_month(self, known: Ledger) -> Ledger | None:
+        return None
 
-def every_shown_key(shown: tuple[Shown, ...], live: Collection[Key]) -> InvalidationChoice:
-    return InvalidationChoice(
+
+def every_shown_key(shown: tuple[Shown, ...], live: object, state: object) -> Choosing:
+    choice = InvalidationChoice(
         tuple(f"/{entry.key}" for entry in shown if any(before.file_class is not FileClass.ALIAS for before in entry.before))
     )
+    return lambda: choice
 
 
 @dataclass(slots=True)
@@ -146,7 +151,7 @@ class World:
             records=records,
             releases=Releases(records, self.clock, lambda: f"n{next(self.numbers)}"),
             cdn=self.cdn,
-            choose=every_shown_key if self.cdn else lambda shown, live: InvalidationChoice(),
+            choose=every_shown_key if self.cdn else lambda shown, live, state: InvalidationChoice,
             clock=self.clock,
             progress=SilentProgress(),
             process=Process("host", "boot", "ns", pid, str(pid)),

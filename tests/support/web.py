@@ -7,13 +7,15 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 from unittest import mock
 
 from sitepub.aws.cloudfront import CloudFront
+from sitepub.choosing import Chooser
 from sitepub.collecting import Collected, collect
 from sitepub.core.model import Commit, Key
 from sitepub.core.retention import choose_release
-from sitepub.core.settings import BucketAddress, Retention, Target
+from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
 from sitepub.core.state import Process, State
 from sitepub.decision import Permits, Wish
 from sitepub.edges import Edges
@@ -21,7 +23,6 @@ from sitepub.errors import HeldError, StoppedError
 from sitepub.interfaces import Anything, ConditionFailedError
 from sitepub.invalidating import Invalidated, send_owed
 from sitepub.pipeline import Receipt, publish, rollback
-from sitepub.publishing import choose_items
 from sitepub.releases import ReleaseReader, Releases
 from tests.support.builders import ManualClock, SilentProgress, commit, digest_of
 from tests.support.edge import Network, Origin
@@ -29,6 +30,8 @@ from tests.support.fake_cdn import FakeCloudFront
 from tests.support.memory_store import MemoryBucket, MemoryStore
 from tests.support.small_sites import LARGE, SmallSite, make_site
 from tests.support.visitors import Visitors
+
+R = TypeVar("R")
 
 DAY = 86400.0
 TARGET = Target("test", BucketAddress("memory"))
@@ -79,6 +82,7 @@ class Web:
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     retention: Retention = field(default_factory=lambda: Retention(releases=1, days=0))
     has_function: bool = False
+    rules: Invalidation = field(default_factory=Invalidation)
     clock: ManualClock = field(default_factory=OversleepingClock)
     bucket: MemoryBucket = field(default_factory=MemoryBucket)
     gone: set[int] = field(default_factory=set)
@@ -145,12 +149,15 @@ class Web:
         store = MemoryStore(self.clock, hooks.before, hooks.after, bucket=self.bucket)
         records = MemoryStore(self.clock, hooks.before, hooks.after, bucket=self.bucket, prefix=".sitepub")
         cdn = CloudFront(self.distribution, lambda: self.client, self.clock)
+        chooser = Chooser(TARGET, self.rules, cdn, self.clock, aside=at_once)
         return Edges(
             store=store,
             records=records,
             releases=Releases(records, self.clock, lambda: f"n{next(self.nonces)}"),
             cdn=cdn,
-            choose=lambda shown, live: choose_items(shown, live, TARGET, cdn),
+            choose=lambda shown, live, state: at_once(lambda: chooser.choose(shown, live, state)),
+            count_month=chooser.count,
+            rules=self.rules,
             clock=self.clock,
             progress=SilentProgress(),
             process=Process("host", "boot", "ns", pid, str(pid)),
@@ -254,6 +261,12 @@ class Web:
         """Open pages work as long as retention says: for so many days after they were live, and while among the newest releases."""
         is_recent = self.clock.seconds - last <= max(1, self.retention.days) * DAY
         return is_recent or any((path, body) in shown for shown in self.shown[-self.retention.releases :])
+
+
+def at_once(call: Callable[[], R]) -> Callable[[], R]:
+    """Beside nothing: a run in these tests has one thread."""
+    result = call()
+    return lambda: result
 
 
 def _judge(mine: int) -> Callable[[Commit | None], None]:

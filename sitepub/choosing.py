@@ -1,0 +1,127 @@
+"""Chooses what a run invalidates: asks the distribution how it routes and the account what the month has used, at once. Writes nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from sitepub.core.invalidation import choose_invalidation, needs_invalidation
+from sitepub.core.invalidation_paths import Routing
+from sitepub.core.ledger import Ledger, join
+from sitepub.core.model import Artifact, Key, Warning
+from sitepub.core.pacing import Month, Verdict, choose_spending, drop_covered, foresee_month, read_month
+from sitepub.core.plan import Shown
+from sitepub.core.settings import Invalidation, Target
+from sitepub.core.state import State
+from sitepub.edges import InvalidationChoice
+from sitepub.errors import RefusedError, SitepubError, StoppedError
+from sitepub.gathering import start_aside
+from sitepub.interfaces import CdnReader, Clock
+
+PASSING = ("unreachable",)
+"""Errors that a distribution gives today and not tomorrow, beside those that stop a run."""
+
+
+class KeptLedger(Protocol):
+    """A copy of the ledger on this machine."""
+
+    def read(self) -> Ledger: ...
+
+    def keep(self, ledger: Ledger) -> None: ...
+
+
+class NoCopy:
+    """Nothing is kept."""
+
+    def read(self) -> Ledger:
+        return Ledger()
+
+    def keep(self, ledger: Ledger) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Chooser:
+    """`cdn` None: the target has no distribution, and nothing is ever invalidated."""
+
+    target: Target
+    rules: Invalidation
+    cdn: CdnReader | None
+    clock: Clock
+    copy: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
+    aside: Callable[[Callable[[], Ledger]], Callable[[], Ledger]] = start_aside
+
+    def choose(self, shown: tuple[Shown, ...], live: Mapping[Key, Artifact], state: State) -> InvalidationChoice:
+        """Asks nobody where nothing is to be invalidated. Raises RefusedError where `when_spent: fail` says so, ConfigurationError where
+        there is no such distribution."""
+        held = tuple(seen for seen in shown if needs_invalidation(seen))
+        if self.cdn is None or not held:
+            return InvalidationChoice()
+        counting = self.aside(lambda: self.count(state))
+        routing, warnings = _ask_routing(self.target, self.cdn)
+        ledger = counting()
+        month = read_month(ledger, self.rules.free_paths, self.clock.now(), reserved=len(drop_covered(_promised(state))))
+        spending = choose_spending(lambda most: choose_invalidation(held, routing, live=live, max_items=most), month, self.rules.when_spent)
+        if spending.verdict is Verdict.REFUSE:
+            hint = (
+                "`invalidation.when_spent` of sitepub.yaml can fold, owe or pay; a shorter `s-maxage` in `cache.entries` needs fewer paths"
+            )
+            raise RefusedError("quota-spent", f"{spending.reason}, and `when_spent: fail` refuses to publish then", hint)
+        plan = spending.plan
+        return InvalidationChoice(
+            items=plan.items,
+            collateral=plan.collateral,
+            warnings=(*warnings, *plan.warnings),
+            ledger=ledger,
+            folds=plan.folds,
+            price=spending.price,
+            reason=spending.reason,
+        )
+
+    def count(self, state: State) -> Ledger:
+        """What is known of the month: as AWS tells, else what was last known and our own."""
+        known = join(state.ledger, self.copy.read())
+        if self.cdn is None:
+            return known
+        try:
+            counted = self.cdn.count_month(known)
+        except SitepubError:  # it is known only less well than it could be; whoever may not ask at all is told by `doctor`
+            counted = None
+        if counted is not None:
+            self.copy.keep(counted)
+        return counted or known
+
+    def month(self, ledger: Ledger) -> Month:
+        return read_month(ledger, self.rules.free_paths, self.clock.now())
+
+    def foresee(self, ledger: Ledger, items: int = 0) -> int:
+        """Paths that the month will have used at its end, at the pace so far."""
+        return foresee_month(self.month(ledger), items)
+
+
+def is_passing(error: SitepubError) -> bool:
+    """A distribution that can't be asked just now, though it may well be there."""
+    return error.code in PASSING or isinstance(error, StoppedError)
+
+
+def _promised(state: State) -> Iterable[str]:
+    """What is owed, or will be by a run that is not finished."""
+    for debt in state.owed:
+        yield from debt.items
+    yield from state.pending.owes if state.pending else ()
+    yield from state.collect.owes if state.collect else ()
+
+
+def _ask_routing(target: Target, cdn: CdnReader) -> tuple[Routing, tuple[Warning, ...]]:
+    """A distribution that can't be asked just now must not keep the site from being published: what it would have said is left out."""
+    plain = Routing(url_path=target.url_path, url_style=target.url_style)
+    try:
+        facts = cdn.facts()
+    except SitepubError as error:
+        if not is_passing(error):
+            raise
+        message = f"{error.message}: what to invalidate is chosen by `url_style` alone, without its error pages and functions"
+        return plain, (Warning("distribution-not-asked", message),)
+    told = replace(plain, has_function=facts.has_function, default_root_object=facts.default_root_object, error_pages=facts.error_pages)
+    return told, ()
