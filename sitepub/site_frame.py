@@ -23,7 +23,8 @@ from sitepub.site_memory import digest_values, find_manifests
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One build. `paths` are sorted and number the files; `frozen` holds those known by path alone, with the evidence."""
+    """One build. `paths` are sorted and number the files; `frozen` holds those known by path alone, with the evidence. `context`: a digest of
+    all that a survey depends on beside the file."""
 
     root: Path
     files: tuple[SourceFile, ...]
@@ -39,11 +40,7 @@ class Frame:
     progress: Progress
     links: bool
     maps: bool
-
-    @property
-    def context(self) -> str:
-        """Digest of all that a survey depends on beside the file."""
-        return digest_values([SURVEYS, self.urls.url_path, self.urls.domains, self.links, self.maps])
+    context: str
 
 
 def make_frame(
@@ -62,6 +59,8 @@ def make_frame(
     files = tuple(sorted(source.files, key=lambda file: file.path))
     paths = tuple(file.path for file in files)
     policy = make_header_policy(config.cache, config.headers, has_distribution=has_distribution)
+    follows = config.fingerprint.aliases is not Aliases.ALWAYS if links is None else links
+    maps = config.fingerprint.modules is Modules.IMPORTMAP
     return Frame(
         root=source.root,
         files=files,
@@ -75,8 +74,9 @@ def make_frame(
         cache=cache,
         executor=executor,
         progress=progress,
-        links=config.fingerprint.aliases is not Aliases.ALWAYS if links is None else links,
-        maps=config.fingerprint.modules is Modules.IMPORTMAP,
+        links=follows,
+        maps=maps,
+        context=digest_values([SURVEYS, target.url_path, target.domains, follows, maps]),
     )
 
 

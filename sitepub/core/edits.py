@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """`drop` bytes at offset `at` of the source give way to `insert`. Only what follows from an insertion drops any: integrity values,
     hashes of a policy, revisions, columns of a source map."""
 
@@ -60,4 +58,4 @@ def unpack_edits(packed: bytes) -> tuple[Edit, ...]:
         return ()
     flat = json.loads(packed)
     columns = zip(cast(list[int], flat[::3]), cast(list[int], flat[1::3]), cast(list[str], flat[2::3]))
-    return tuple(Edit(at, drop, insert.encode("latin-1")) for at, drop, insert in columns)
+    return tuple([Edit(at, drop, insert.encode("latin-1")) for at, drop, insert in columns])

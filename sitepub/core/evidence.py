@@ -110,7 +110,7 @@ class Evidence:
         if edges:
             self.edges[referrer] = edges
         for path in survey.keys:
-            self._reach_unseen(path, Trace(referrer, "an import map names it"))
+            self._reach_unseen(path, referrer, "an import map names it")
         self._prefixes.update((referrer, prefix) for prefix in survey.prefixes)
         self._patterns.update((referrer, begin, end) for begin, end in survey.patterns)
         for pair in survey.mentions:
@@ -123,10 +123,10 @@ class Evidence:
         for referrer, begin, end in sorted(self._patterns):
             for number in self._below(begin):
                 if self.paths[number].endswith(end):
-                    self._reach_unseen(self.paths[number], Trace(referrer, "a computed import can mean it"))
+                    self._reach_unseen(self.paths[number], referrer, "a computed import can mean it")
         for referrer, prefix in sorted(self._prefixes):
             for number in self._below(prefix):
-                self._reach_unseen(self.paths[number], Trace(referrer, "an import map names its folder"))
+                self._reach_unseen(self.paths[number], referrer, "an import map names its folder")
         self._mark_tails()
         self.missing.sort()
 
@@ -164,41 +164,49 @@ class Evidence:
                     self.traits[self.numbers[path]] |= trait
 
     def _add_place(self, referrer: int, place: Place, edges: array[int], *, is_whole: bool, is_named_by_map: bool) -> None:
-        found = self._index.find(place.path)
-        is_loading = place.use in (Use.LOAD, Use.MODULE)
-        if not found.is_found:
-            if is_loading and not place.is_optional and not is_whole:
-                self.missing.append(Missing(referrer, place.line, place.path, place.how, found.path))
-            return
-        target = self.numbers.get(found.path or "")
+        is_loading = place.use is Use.LOAD or place.use is Use.MODULE
+        target = self.numbers.get(place.path)
+        is_exact = target is not None
         if target is None:
-            return
-        if found.how is How.NORMALIZED:
-            self.spellings.setdefault(place.path, target)
+            target = self._find_otherwise(referrer, place, is_missed=is_loading and not place.is_optional and not is_whole)
+            if target is None:
+                return
         if place.use is Use.MODULE:
             self.traits[target] |= Trait.MODULE
         if not is_loading:
             self.traits[target] |= Trait.LINKED if place.use is Use.LINK else Trait.OPAQUE
             if place.use is Use.OPAQUE:
-                self._reach_unseen(self.paths[target], Trace(referrer, "it is named where nothing can be rewritten"))
-        elif is_whole or place.dot < 0 or found.how is not How.EXACT:
+                self._reach_unseen(self.paths[target], referrer, "it is named where nothing can be rewritten")
+        elif is_whole or place.dot < 0 or not is_exact:
             self.traits[target] |= Trait.LOADED_AS_IS
-            self._reach_unseen(self.paths[target], Trace(referrer, f"it is loaded ({place.how}) from what is left as it is"))
+            self._reach_unseen(self.paths[target], referrer, f"it is loaded ({place.how}) from what is left as it is")
         elif is_named_by_map and language_of(self.paths[referrer]) is not Language.JAVASCRIPT:
             self.traits[target] |= Trait.LOADED_AS_IS
         else:
             self.traits[target] |= Trait.LOADED
-            _keep_first(self.loaders, target, Trace(referrer, place.how))
+            _keep_first(self.loaders, target, referrer, place.how)
             if is_named_by_map:
                 self.imports.setdefault(referrer, array("q")).append(target)
             else:
                 edges.extend((place.dot, target))
 
+    def _find_otherwise(self, referrer: int, place: Place, *, is_missed: bool) -> int | None:
+        """The file of a path that is not its own: of a folder, or its name in another form. `is_missed`: none is worth a warning."""
+        found = self._index.find(place.path)
+        if not found.is_found:
+            if is_missed:
+                self.missing.append(Missing(referrer, place.line, place.path, place.how, found.path))
+            return None
+        target = self.numbers.get(found.path or "")
+        if target is not None and found.how is How.NORMALIZED:
+            self.spellings.setdefault(place.path, target)
+        return target
+
     def _mention(self, path: str, referrer: int) -> None:
         number = self.numbers.get(path)
         if number is not None and number != referrer:
             self.traits[number] |= Trait.MENTIONED
-            self._reach_unseen(path, Trace(referrer, "a string mentions it"))
+            self._reach_unseen(path, referrer, "a string mentions it")
 
     def _mark_tails(self) -> None:
         """A path in a script may be put behind any folder: it mentions every file that ends with it."""
@@ -210,18 +218,18 @@ class Evidence:
                     break
                 at = path.find("/", at + 1)
 
-    def _reach_unseen(self, path: str, trace: Trace) -> None:
+    def _reach_unseen(self, path: str, referrer: int, how: str) -> None:
         number = self.numbers.get(path)
         if number is not None:
             self.traits[number] |= Trait.UNSEEN
-            _keep_first(self.unseen, number, trace)
+            _keep_first(self.unseen, number, referrer, how)
 
     def _below(self, prefix: str) -> range:
         """The files whose paths start with `prefix`; surrogates sort as they do in paths."""
         return range(bisect_left(self.paths, prefix), bisect_left(self.paths, prefix + "\U0010ffff"))
 
 
-def _keep_first(traces: dict[int, Trace], number: int, trace: Trace) -> None:
+def _keep_first(traces: dict[int, Trace], number: int, referrer: int, how: str) -> None:
     known = traces.get(number)
-    if known is None or trace < known:
-        traces[number] = trace
+    if known is None or (referrer, how) < (known.referrer, known.how):
+        traces[number] = Trace(referrer, how)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,17 +70,20 @@ class KnownRun:
 class Cache:
     """Made by `open_cache`. Never fails for its own sake: what can't be read is unknown, what can't be written is lost."""
 
-    __slots__ = ("_base", "_broken", "_path", "_rows")
+    __slots__ = ("_base", "_broken", "_filled", "_path", "_rows")
 
     def __init__(self, base: sqlite3.Connection, path: Path | None) -> None:
         self._base = base
         self._path = path
         self._broken = False
-        self._rows: list[tuple[str, tuple[object, ...]]] = []
+        self._rows: dict[str, list[tuple[object, ...]]] = {}
+        # the first run asks for every file: an empty table need not be asked
+        self._filled = {table for (table,) in self._ask("select name from sqlite_schema where type = 'table'") if self._has_rows(table)}
 
     def find_file(self, context: str, file: SourceFile, language: str) -> KnownFile | None:
         """`context`: a digest of all that surveys depend on beside the file."""
         row = self._find(
+            "files",
             "select size, mtime_ns, inode, digest, survey from files where context = ? and path = ? and language = ?",
             (context, os.fsencode(file.path), language),
         )
@@ -93,11 +96,12 @@ class Cache:
         """`read_at`: a time in ns before the file was read. A file too fresh by then is kept for its content alone."""
         mtime_ns = file.mtime_ns if is_settled(file, read_at) else -1
         row = (context, os.fsencode(file.path), file.size, mtime_ns, str(file.inode), language, digest, survey)
-        self._keep("insert or replace into files values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._keep("files", row)
 
     def find_rewrite(self, context: str, path: SourcePath, source: Digest, edits: str) -> KnownRewrite | None:
         """`edits`: a digest of all that the outcome depends on beside the source."""
         row = self._find(
+            "rewritten",
             "select digest, size, packed from rewritten where context = ? and path = ? and source = ? and edits = ?",
             (context, os.fsencode(path), source, edits),
         )
@@ -105,24 +109,26 @@ class Cache:
 
     def keep_rewrite(self, context: str, path: SourcePath, source: Digest, edits: str, known: KnownRewrite) -> None:
         row = (context, os.fsencode(path), source, edits, known.digest, known.size, known.edits)
-        self._keep("insert or replace into rewritten values (?, ?, ?, ?, ?, ?, ?)", row)
+        self._keep("rewritten", row)
 
     def find_run(self, name: str, fingerprint: str) -> KnownRun | None:
-        row = self._find("select manifest, artifacts, warnings from runs where name = ? and fingerprint = ?", (name, fingerprint))
+        row = self._find("runs", "select manifest, artifacts, warnings from runs where name = ? and fingerprint = ?", (name, fingerprint))
         if row is None:
             return None
         return KnownRun(Digest(row[0]), row[1], tuple(Warning(code, message) for code, message in json.loads(row[2])))
 
     def keep_run(self, name: str, fingerprint: str, run: KnownRun) -> None:
         warnings = json.dumps([[warning.code, warning.message] for warning in run.warnings])
-        self._keep("insert or replace into runs values (?, ?, ?, ?, ?)", (name, fingerprint, run.manifest, run.artifacts, warnings))
+        self._keep("runs", (name, fingerprint, run.manifest, run.artifacts, warnings))
 
     def flush(self) -> None:
         """Writes what was kept, in one short transaction."""
-        rows, self._rows = self._rows, []
+        kept, self._rows = self._rows, {}
         with self._forgiving(), self._base:
-            for statement, row in rows:
-                self._base.execute(statement, row)
+            for table, rows in kept.items():
+                places = ", ".join("?" * len(rows[0]))
+                self._base.executemany(f"insert or replace into {table} values ({places})", rows)
+        self._filled |= kept.keys()
 
     def close(self) -> None:
         self.flush()
@@ -132,15 +138,23 @@ class Cache:
             with suppress(OSError):
                 self._path.unlink()
 
-    def _find(self, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
-        found: list[tuple[Any, ...]] = []
-        with self._forgiving():
-            found = self._base.execute(query, values).fetchmany(1)
+    def _find(self, table: str, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
+        found = self._ask(query, values) if table in self._filled else ()
         return found[0] if found else None
 
-    def _keep(self, statement: str, row: tuple[object, ...]) -> None:
-        self._rows.append((statement, row))
-        if len(self._rows) >= _FLUSH_AT:
+    def _has_rows(self, table: str) -> bool:
+        return bool(self._ask(f"select 1 from {table} limit 1"))
+
+    def _ask(self, query: str, values: tuple[object, ...] = ()) -> Sequence[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        with self._forgiving():
+            found.extend(self._base.execute(query, values))
+        return found
+
+    def _keep(self, table: str, row: tuple[object, ...]) -> None:
+        rows = self._rows.setdefault(table, [])
+        rows.append(row)
+        if len(rows) >= _FLUSH_AT:
             self.flush()
 
     @contextmanager

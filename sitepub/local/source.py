@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +59,18 @@ def scan_source(
 
 def read_file(root: Path, file: SourceFile) -> bytes:
     """The file as it was scanned. Raises ConfigurationError `source-changed` where it is not that any more, or `unreadable-source`."""
-    with _opened(root, file) as descriptor:
+    descriptor = _open(root, file)
+    try:
+        before = _stat_as_scanned(descriptor, file)
         # one byte more than expected shows that it grew
         body = _read(descriptor, file.size + 1)
         if len(body) != file.size:
             raise source_changed(file.path)
+        _stop_if_changed(descriptor, file, before)
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    finally:
+        os.close(descriptor)
     return body
 
 
@@ -72,7 +79,9 @@ def digest_file(root: Path, file: SourceFile) -> Digest:
     sha, length = hashlib.sha256(), 0
     buffer = bytearray(min(_CHUNK_BYTES, file.size + 1))
     view = memoryview(buffer)
-    with _opened(root, file) as descriptor:
+    descriptor = _open(root, file)
+    try:
+        before = _stat_as_scanned(descriptor, file)
         while count := os.readv(descriptor, [view]):
             sha.update(view[:count])
             length += count
@@ -80,6 +89,11 @@ def digest_file(root: Path, file: SourceFile) -> Digest:
                 break
         if length != file.size:
             raise source_changed(file.path)
+        _stop_if_changed(descriptor, file, before)
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    finally:
+        os.close(descriptor)
     return Digest(sha.hexdigest())
 
 
@@ -143,28 +157,28 @@ def _is_harmless(root: Path, path: str) -> bool:
     return False
 
 
-@contextmanager
-def _opened(root: Path, file: SourceFile) -> Iterator[int]:
-    """A descriptor to read `file` from; what was read counts only once this is left without an error."""
+def _open(root: Path, file: SourceFile) -> int:
+    """A descriptor, without waiting: a pipe may stand there by now."""
     try:
-        # without waiting: a pipe may stand there by now
-        descriptor = os.open(f"{root}/{file.path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return os.open(f"{root}/{file.path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         raise source_changed(file.path) from None
     except OSError as error:
         raise _unreadable(file, error) from None
-    try:
-        before = os.fstat(descriptor)
-        if (before.st_size, before.st_mtime_ns, before.st_ino) != (file.size, file.mtime_ns, file.inode):
-            raise source_changed(file.path)
-        yield descriptor
-        after = os.fstat(descriptor)
-        if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) != (before.st_size, before.st_mtime_ns, before.st_ctime_ns):
-            raise source_changed(file.path)
-    except OSError as error:
-        raise _unreadable(file, error) from None
-    finally:
-        os.close(descriptor)
+
+
+def _stat_as_scanned(descriptor: int, file: SourceFile) -> os.stat_result:
+    found = os.fstat(descriptor)
+    if (found.st_size, found.st_mtime_ns, found.st_ino) != (file.size, file.mtime_ns, file.inode):
+        raise source_changed(file.path)
+    return found
+
+
+def _stop_if_changed(descriptor: int, file: SourceFile, before: os.stat_result) -> None:
+    """What was read counts only if nobody wrote meanwhile."""
+    after = os.fstat(descriptor)
+    if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) != (before.st_size, before.st_mtime_ns, before.st_ctime_ns):
+        raise source_changed(file.path)
 
 
 def _read(descriptor: int, length: int) -> bytes:

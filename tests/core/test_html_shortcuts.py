@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sitepub.core.references import html_page
 from sitepub.core.references.html import scan_html
 from sitepub.core.references.html_foreign import Namespace
 from sitepub.core.references.html_page import _Page as Page
@@ -122,3 +124,46 @@ def test_a_remembered_tag_is_left_alone_where_the_author_says_so() -> None:
     tag = b"<img src=a.png>"
     uses = [one.use for one in scan_html(tag + b"<!-- sitepub: off -->" + tag + b"<!-- sitepub: on -->" + tag).references]
     assert [use.value for use in uses] == ["load", "opaque", "load"]
+
+
+PIECES = [
+    *("<link rel=stylesheet href=a.css>", "<script src=b.js></script>", "<script>import './c.js'; '</head>'</script>", "<base href=d/>"),
+    *(
+        "<!-- sitepub: off -->",
+        "<!-- sitepub: on -->",
+        "<!--",
+        "-->",
+        "<style>",
+        "</style>",
+        "<svg>",
+        "</svg>",
+        "<foreignObject>",
+        "<title>",
+    ),
+    *("</title>", "<script>", "</script>", "</head>", "</HEAD>", "<img alt='", "'>", '"', "<iframe srcdoc='<img src=e.png>'>", "</iframe>"),
+    *(
+        "<img src=f.png>",
+        "<noscript>",
+        "<plaintext>",
+        "<meta http-equiv=Content-Security-Policy content=\"script-src 'sha256-abc='\">",
+        "\n",
+    ),
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(head=st.lists(st.sampled_from(PIECES), max_size=8), body=st.lists(st.sampled_from(PIECES), max_size=4), links=st.booleans())
+def test_a_head_is_read_as_one_only_where_that_makes_no_difference(head: list[str], body: list[str], links: bool) -> None:
+    page = f"<p>{''.join(head)}</head>{''.join(body)}<img src=g.png>".encode()
+    as_one = scan_html(page, links=links)
+    with mock.patch.object(html_page, "_LONGEST_HEAD", 0):
+        assert scan_html(page, links=links) == as_one
+
+
+def test_heads_of_pages_are_remembered() -> None:
+    head = b"<link rel=stylesheet href=once.css><script src=twice.js></script>"
+    before = html_page._read_part.cache_info().hits
+    found = [scan_html(b"<title>%b</title>%b</head><p><img src=a.png>" % (title, head)) for title in (b"one", b"\n\nthree")]
+    assert html_page._read_part.cache_info().hits == before + 1
+    assert [[one.url for one in scan.references] for scan in found] == [["once.css", "twice.js", "a.png"]] * 2
+    assert [[one.line for one in scan.references] for scan in found] == [[1, 1, 1], [3, 3, 3]]

@@ -19,11 +19,11 @@ def scan_html(body: bytes, *, links: bool = False) -> Scan:
         return Scan(problem="is HTML in UTF-16 or UTF-32, which is not rewritten")
     encoding = find_encoding(body)
     if encoding is None or encoding == "utf-8":
-        return replace(read_page(body, links=links), encoding=encoding)
+        return read_page(body, links=links, encoding=encoding)
     if is_unreadable(encoding):
         return _leave_whole(encoding)
     if body.isascii():
-        return replace(read_page(body, links=links), encoding=encoding)
+        return read_page(body, links=links, encoding=encoding)
     decoded = transcode(body, encoding)
     if decoded is None:
         return _leave_whole(encoding)

@@ -49,10 +49,20 @@ def find_encoding(body: bytes) -> str | None:
         return "utf-8"
     head = body[:_LOOKED_AT]
     declared = _DECLARED.search(head)
+    if declared is not None and _is_between_comments(head, *declared.span()):
+        return _name_of(declared)
     if b"<!--" in (head[: declared.end()] if declared else head) and b"charset" in head.lower():
         declared = _DECLARED.search(_COMMENTS.sub(b"", head))
-    if declared is None:
-        return None
+    return _name_of(declared) if declared else None
+
+
+def _is_between_comments(head: bytes, start: int, end: int) -> bool:
+    """Whether no comment holds a part of the span, for sure."""
+    last = head.rfind(b"<!--", 0, end)
+    return last < 0 or head.find(b"-->", last + 4, start) >= 0
+
+
+def _name_of(declared: re.Match[bytes]) -> str | None:
     try:
         name = codecs.lookup(declared[1].decode("ascii", "replace").removeprefix("x-")).name
     except LookupError:

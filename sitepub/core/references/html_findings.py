@@ -107,7 +107,7 @@ class Findings:
         """What another scanner found in a value."""
         moved = move_scan(scan, value.locate, self._lines.line_at, escapes=escapes)
         if is_suppressed:
-            moved = replace(moved, references=tuple(replace(one, use=suppress(one.use)) for one in moved.references))
+            moved = replace(moved, references=tuple(one._replace(use=suppress(one.use)) for one in moved.references))
         self._parts.append(moved)
 
     def add_piece(self, piece: Scan, at: int) -> None:
@@ -115,13 +115,19 @@ class Findings:
         if piece.references:
             line = self._lines.line_at(at) - 1
             self._references += [shift_reference(one, at, line) for one in piece.references]
-        self._integrities += [Integrity(at + one.start, at + one.end, one.value, one.url, one.base) for one in piece.integrities]
-        self._inline += [InlineBlock(at + one.start, at + one.end, one.directive, one.escapes) for one in piece.inline]
-        self._policy_hashes += [PolicyHash(at + one.start, at + one.end, one.algorithm, one.value) for one in piece.policy_hashes]
-        self.add_mentions(piece.mentions)
+        if piece.integrities:
+            self._integrities += [Integrity(at + one.start, at + one.end, one.value, one.url, one.base) for one in piece.integrities]
+        if piece.inline:
+            self._inline += [InlineBlock(at + one.start, at + one.end, one.directive, one.escapes) for one in piece.inline]
+        if piece.policy_hashes:
+            self._policy_hashes += [PolicyHash(at + one.start, at + one.end, one.algorithm, one.value) for one in piece.policy_hashes]
+        if piece.mentions:
+            self.add_mentions(piece.mentions)
 
-    def finish(self, base: str | None) -> Scan:
+    def finish(self, base: str | None, *, encoding: str | None = None) -> Scan:
         parts = self._parts
+        if not parts:
+            return self._finish_alone(base, encoding)
         for part in parts:
             self.add_mentions(part.mentions)
         return Scan(
@@ -135,6 +141,20 @@ class Findings:
             registers=tuple(url for part in parts for url in part.registers),
             mentions=tuple(self._mentions),
             notes=(*self._notes, *(note for part in parts for note in part.notes)),
+            encoding=encoding,
+        )
+
+    def _finish_alone(self, base: str | None, encoding: str | None) -> Scan:
+        """No other scanner found anything, which is so for most pages and costs little."""
+        return Scan(
+            references=_sort(self._references),
+            base=base,
+            integrities=_sort(self._integrities),
+            inline=_sort(self._inline),
+            policy_hashes=_sort(self._policy_hashes),
+            mentions=tuple(self._mentions),
+            notes=tuple(self._notes),
+            encoding=encoding,
         )
 
 

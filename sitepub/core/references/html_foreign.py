@@ -29,7 +29,9 @@ class _Open(NamedTuple):
 NAMESPACE_ATTRIBUTES = frozenset({b"color", b"encoding", b"face", b"size"})
 """The attributes that decide about namespaces."""
 
-_ROOTS: Mapping[bytes, Namespace] = {b"svg": Namespace.SVG, b"math": Namespace.MATHML}
+ROOTS: Mapping[bytes, Namespace] = {b"svg": Namespace.SVG, b"math": Namespace.MATHML}
+"""The elements that begin foreign content."""
+
 _SVG_POINTS = frozenset({b"desc", b"foreignobject", b"title"})
 _MATHML_POINTS = frozenset({b"mi", b"mn", b"mo", b"ms", b"mtext"})
 _HTML_ENCODINGS = frozenset({b"application/xhtml+xml", b"text/html"})
@@ -91,8 +93,8 @@ class OpenForeign:
                 self._break_out()
             else:
                 return self._push_foreign(name, self._open[-1].namespace, values, is_self_closing=is_self_closing)
-        if name in _ROOTS:
-            return self._push_foreign(name, _ROOTS[name], values, is_self_closing=is_self_closing)
+        if name in ROOTS:
+            return self._push_foreign(name, ROOTS[name], values, is_self_closing=is_self_closing)
         if self._open and name not in _VOID:
             self._push_html(name)
         return Namespace.HTML

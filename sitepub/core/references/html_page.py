@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 
 from sitepub.core.references.html_attributes import AttributeRule, Form, find_rule
 from sitepub.core.references.html_code import read_declarations, read_handler, read_script, read_style
@@ -27,19 +28,53 @@ from sitepub.core.references.srcset import find_candidates
 _DEEPEST = 8  # documents in the `srcdoc` of documents
 _PLACED = frozenset({b"base", b"iframe"})  # the first base counts; what is in a `srcdoc` depends on its depth
 _LONGEST_SHARED = 1024
+_LONGEST_HEAD = 4096
+_NEXT = b"<img src=.>"
 _WORD = re.compile(rb"[^\t\n\f\r ]++")
 
 
-def read_page(body: bytes, *, links: bool, depth: int = 0) -> Scan:
-    """A document in UTF-8. `depth`: how many documents hold it in a `srcdoc`."""
+def read_page(body: bytes, *, links: bool, depth: int = 0, encoding: str | None = None) -> Scan:
+    """A document in UTF-8, which may declare another `encoding`. `depth`: how many documents hold it in a `srcdoc`."""
     page = _Page(body, links=links, depth=depth)
+    for cut in _read_head(page):
+        _read_cut(page, cut)
+    return page.found.finish(page.base, encoding=encoding)
+
+
+def _read_head(page: _Page) -> Iterator[Cut]:
+    """Reads what stands from the first tag to the end of the head as one, for pages of one folder have that in common. Returns the tags behind."""
+    body, links = page.found.body, page.links
+    cuts = cut_tags(body, links=links)
+    first = next(cuts, None)
+    if first is None:
+        return cuts
+    end = body.find(b"</head>", first.start, first.start + _LONGEST_HEAD)
+    if end < 0 or first.is_suppressed or (piece := _read_part(body[first.start : end], links)) is None:
+        return chain((first,), cuts)
+    page.found.add_piece(piece, first.start)
+    return cut_tags(body, links=links, start=end)
+
+
+@lru_cache(maxsize=256)
+def _read_part(text: bytes, links: bool) -> Scan | None:
+    """What a part of a page says; None: it says more, or what follows it is not read as if it stood alone. That shows by a tag put there."""
+    body = text + _NEXT
+    page = _Page(body, links=links, depth=0)
     for cut in cut_tags(body, links=links):
-        piece = _read_shared(body, cut, links=links)
-        if piece is None:
-            page.read(read_tag(body, cut))
-        else:
-            page.found.add_piece(piece, cut.start)
-    return page.found.finish(page.base)
+        if cut.namespace is not Namespace.HTML or cut.name in _PLACED:
+            return None
+        if cut.start == len(text):
+            return None if cut.is_suppressed else _finish_piece(page)
+        _read_cut(page, cut)
+    return None
+
+
+def _read_cut(page: _Page, cut: Cut) -> None:
+    piece = _read_shared(page.found.body, cut, links=page.links)
+    if piece is None:
+        page.read(read_tag(page.found.body, cut))
+    else:
+        page.found.add_piece(piece, cut.start)
 
 
 def _read_shared(body: bytes, cut: Cut, *, links: bool) -> Scan | None:
@@ -57,6 +92,10 @@ def _read_alone(text: bytes, links: bool) -> Scan | None:
     page = _Page(text, links=links, depth=0)
     for cut in cut_tags(text, links=links):
         page.read(read_tag(text, cut))
+    return _finish_piece(page)
+
+
+def _finish_piece(page: _Page) -> Scan | None:
     scan = page.found.finish(None)
     return None if scan.notes or scan.import_maps or scan.patterns or scan.registers else scan
 
@@ -170,7 +209,7 @@ def _rebase(scan: Scan, base: str) -> Scan:
     """A document in a `srcdoc` has a base of its own, where it has a `<base>`."""
 
     def on_base(reference: Reference) -> Reference:
-        return reference if reference.base is not None else replace(reference, base=base)
+        return reference if reference.base is not None else reference._replace(base=base)
 
     return replace(
         scan,

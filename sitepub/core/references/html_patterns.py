@@ -6,7 +6,7 @@ No part of it can backtrack: each byte is read a bounded number of times, whatev
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from string import ascii_lowercase
 from types import MappingProxyType
@@ -29,6 +29,11 @@ SWITCH = rb"(?P<switch>!--" + _SPACE + rb"sitepub:" + COMMENT_REST + rb")"
 # Doctypes, processing instructions, CDATA outside foreign content, `</` without a letter: all end at the first `>`. A lone `<` is text.
 HIDDEN = rb"(?!!--)[!?][^>]*+>|/(?![a-zA-Z])[^>]*+>|(?![a-zA-Z/!?])"
 
+# Of the elements that are neither noted nor start with another letter than a noted one, those that pages are full of.
+_FREQUENT = frozenset(
+    b"b body br button i img input label li main nav ol option p pre section small span strong table tbody td th thead tr".split()
+)
+
 # What a handler can be full of that names no file: no path without a dot or a slash, no call that loads, no escape.
 _HARMLESS_CODE = rb"(?:[^./&\\eiW%b]++|e(?!xport)|i(?!mport)|W(?!ork))*+"
 
@@ -43,6 +48,7 @@ def compile_run(*, links: bool) -> re.Pattern[bytes]:
         rb"/" + TAG_NAME + rb"(?:>|" + ATTRIBUTES + SEPARATORS + rb">)",
         # Most tags, before the form that holds for all: it costs no look ahead.
         _letter_that_starts_none(NOTED_ELEMENTS) + rb"[a-z0-9]*+" + _rest_of_tag(telling),
+        _lower_case(_FREQUENT - NOTED_ELEMENTS) + rb"(?=[ >])" + _rest_of_tag(telling),
         rb"(?!" + _any_case(NOTED_ELEMENTS) + _TAG_END + rb")" + TAG_NAME + _rest_of_tag(telling),
         _any_case({b"meta"}) + _TAG_END + _rest_of_meta(telling, links=links),
         title + _rest_of_tag(telling) + rb"[^<]*+(?=</" + title + rb")",
@@ -99,12 +105,22 @@ def _letter_that_starts_none(words: Collection[bytes]) -> bytes:
 
 
 def _any_case(words: Collection[bytes]) -> bytes:
-    """A pattern for `words` in upper and lower case, as a tree of letters: far faster than IGNORECASE. The longest that fits is taken."""
+    """A pattern for `words` in upper and lower case: far faster than IGNORECASE. The longest that fits is taken."""
+    return _make_tree(words, lambda letter: b"[%s%s]" % (letter, letter.upper()) if letter.isalpha() else re.escape(letter))
+
+
+def _lower_case(words: Collection[bytes]) -> bytes:
+    """As _any_case, in lower case alone."""
+    return _make_tree(words, re.escape)
+
+
+def _make_tree(words: Collection[bytes], write: Callable[[bytes], bytes]) -> bytes:
+    """A pattern for `words` as a tree of letters, of which `write` makes patterns."""
     tails: dict[bytes, list[bytes]] = {}
     for word in sorted(words):
         tails.setdefault(word[:1], []).append(word[1:])
     branches = []
     for letter, rest in tails.items():
-        head = b"[%s%s]" % (letter, letter.upper()) if letter.isalpha() else re.escape(letter)
-        branches.append(head + (_any_case([tail for tail in rest if tail]) + (b"?" if b"" in rest else b"") if any(rest) else b""))
+        more = _make_tree([tail for tail in rest if tail], write) + (b"?" if b"" in rest else b"") if any(rest) else b""
+        branches.append(write(letter) + more)
     return b"(?:" + b"|".join(branches) + b")"

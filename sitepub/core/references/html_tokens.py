@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sitepub.core.references.html_foreign import NAMESPACE_ATTRIBUTES, Namespace, OpenForeign
+from sitepub.core.references.html_foreign import NAMESPACE_ATTRIBUTES, ROOTS, Namespace, OpenForeign
 from sitepub.core.references.html_patterns import (
     ASSIGN,
     ATTRIBUTE_NAME,
@@ -84,20 +84,23 @@ def find_tags(body: bytes, *, links: bool = False) -> Iterator[Tag]:
     return (read_tag(body, cut) for cut in cut_tags(body, links=links))
 
 
-def cut_tags(body: bytes, *, links: bool) -> Iterator[Cut]:
-    """As find_tags, without a look at attributes."""
+def cut_tags(body: bytes, *, links: bool, start: int = 0) -> Iterator[Cut]:
+    """As find_tags, without a look at attributes, from `start` on, where markup of HTML goes on."""
     html_token = compile_run(links=links)
     foreign = OpenForeign(body)
-    is_suppressed = False
-    position = 0
-    while token := (_FOREIGN_TOKEN if foreign else html_token).match(body, position):
+    is_foreign = is_suppressed = False
+    position = start
+    while token := (_FOREIGN_TOKEN if is_foreign else html_token).match(body, position):
         position = token.end()
         kind = token.lastgroup
         if kind == "close":
             name = token["name"].lower()
-            is_self_closing = token["close"].endswith(b"/")
-            namespace = _enter(name, body, token, foreign, is_self_closing=is_self_closing)
+            namespace, is_self_closing = Namespace.HTML, False
             content, is_cdata, end = None, False, position
+            if is_foreign or name in ROOTS:  # no other element leaves HTML
+                is_self_closing = token["close"].endswith(b"/")
+                namespace = _enter(name, body, token, foreign, is_self_closing=is_self_closing)
+                is_foreign = bool(foreign)
             if namespace is not Namespace.HTML:
                 if name in CODE_ELEMENTS and not is_self_closing:
                     content, is_cdata = _find_foreign_code(body, position)
@@ -108,6 +111,7 @@ def cut_tags(body: bytes, *, links: bool) -> Iterator[Cut]:
                 return
         elif kind == "end":
             foreign.leave(token["end"].lower())
+            is_foreign = bool(foreign)
         elif kind == "cdata":
             position = _find_behind(body, b"]]>" if foreign.is_markup_foreign else b">", position)
         elif kind == "switch":

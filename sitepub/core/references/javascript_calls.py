@@ -58,10 +58,9 @@ class Reader:
             StopKind.WORKBOX: self._read_workbox,
         }
         for stop in self._lexer.stops():
-            if stop.kind is StopKind.TEXT:
-                self.mentions.add(self._body[stop.start : stop.end])
-            else:
-                readers[stop.kind](stop)
+            readers[stop.kind](stop)
+        for text in self._lexer.texts:
+            self.mentions.add(text)
 
     def _read_import(self, stop: Stop) -> None:
         if not self._is_word(stop.start):

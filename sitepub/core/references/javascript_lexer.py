@@ -16,7 +16,6 @@ from sitepub.core.references import javascript_tokens as tokens
 class StopKind(StrEnum):
     """Why the lexer stopped."""
 
-    TEXT = "text"
     IMPORT = "import"
     EXPORT = "export"
     IMPORT_SCRIPTS = "importScripts"
@@ -26,7 +25,7 @@ class StopKind(StrEnum):
 
 
 class Stop(NamedTuple):
-    """A keyword, or the content of a string or a piece of a template, at `start` to `end`. A tuple, since there are many."""
+    """A keyword, at `start` to `end`."""
 
     kind: StopKind
     start: int
@@ -50,7 +49,8 @@ _KEYWORDS = (
     (b"Worker", 0, StopKind.WORKER),
     (b"Workbox", 0, StopKind.WORKBOX),
 )
-_DOUBLE, _SINGLE, _SLASH, _BACKTICK, _OPEN, _CLOSE, _LESS, _LINE_FEED = b"\"'/`{}<\n"
+_SLASH, _BACKTICK, _OPEN, _CLOSE, _LESS, _LINE_FEED = b"/`{}<\n"
+_QUOTES = b"\"'"
 _SPACE = b" \t\n\r\f\v"
 _WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$"
 _FARTHEST_REGEX = 512
@@ -59,9 +59,10 @@ _NEAR = 256
 
 
 class Lexer:
-    """One pass. Whoever reads its stops may move it on with `go_on`, to behind what was understood there."""
+    """One pass. Whoever reads its stops may move it on with `go_on`, to behind what was understood there. `texts`: what looks like a path in
+    the strings and templates between, each once, in order; there are many, so that a stop at each would cost too much."""
 
-    __slots__ = ("_body", "_html_marks", "_matcher", "_opaque", "_position", "_regex_end", "_templates", "has_html_comments")
+    __slots__ = ("_body", "_html_marks", "_matcher", "_opaque", "_position", "_regex_end", "_templates", "has_html_comments", "texts")
 
     def __init__(self, body: bytes, start: int, *, html_marks: bytes = b"") -> None:
         self._body = body
@@ -69,6 +70,7 @@ class Lexer:
         self._html_marks = html_marks
         self._regex_end = -1
         self.has_html_comments = False
+        self.texts: dict[bytes, None] = {}
         self._templates: list[int] = []  # open braces within each open `${`
         self._opaque: dict[int, int] = {}  # regular expressions and pieces of templates
         self._matcher = ParenthesisMatcher(body, start, self._opaque)
@@ -81,8 +83,6 @@ class Lexer:
         """All stops, in order. Raises Inconsistent where the script can't be followed any further."""
         skips = [tokens.compile_skip(in_template=is_in, html_marks=self._html_marks).match for is_in in (False, True)]
         readers = {
-            _DOUBLE: self._read_string,
-            _SINGLE: self._read_string,
             _SLASH: self._read_slash,
             _BACKTICK: self._read_template,
             _OPEN: self._read_open_brace,
@@ -90,47 +90,47 @@ class Lexer:
             _LESS: self._read_html_comment,
             _LINE_FEED: self._read_html_comment,
         }
-        body, end, templates = self._body, len(self._body), self._templates
+        body, end, templates, texts, string = self._body, len(self._body), self._templates, self.texts, tokens.STRING.match
         while self._position < end:
             found = skips[1 if templates else 0](body, self._position)
             position = found.end() if found is not None else self._position
             if position >= end:
                 break
-            stop = readers.get(body[position], self._read_keyword)(position)
+            sign = body[position]
+            if sign in _QUOTES:
+                text = string(body, position)
+                if text is None:
+                    raise Inconsistent("a string", position)
+                self._position = text.end()
+                texts[text[text.lastgroup or 0]] = None
+                continue
+            stop = readers.get(sign, self._read_keyword)(position)
             if stop is not None:
                 yield stop
         if templates:
             raise Inconsistent("a template", end)
 
-    def _read_string(self, position: int) -> Stop:
-        found = tokens.STRING.match(self._body, position)
-        if found is None or found.lastgroup is None:
-            raise Inconsistent("a string", position)
-        self._position = found.end()
-        return Stop(StopKind.TEXT, *found.span(found.lastgroup))
-
-    def _read_template(self, position: int) -> Stop | None:
+    def _read_template(self, position: int) -> None:
         """Reads a piece of a template: from its backtick, or from the brace that closes a substitution."""
         found = tokens.TEMPLATE_CHUNK.match(self._body, position + 1)
         if found is None:
             raise Inconsistent("a template", position)
         end = self._opaque[position] = self._position = found.end()
-        if self._body[end - 1] == _BACKTICK:
-            return Stop(StopKind.TEXT, position + 1, end - 1)
-        self._templates.append(0)
-        return Stop(StopKind.TEXT, position + 1, end - 2)
+        self.texts[found["text"]] = None
+        if self._body[end - 1] != _BACKTICK:
+            self._templates.append(0)
 
     def _read_open_brace(self, position: int) -> None:
         self._position = position + 1
         self._templates[-1] += 1
 
-    def _read_close_brace(self, position: int) -> Stop | None:
+    def _read_close_brace(self, position: int) -> None:
         if self._templates[-1] == 0:
             self._templates.pop()
-            return self._read_template(position)
+            self._read_template(position)
+            return
         self._position = position + 1
         self._templates[-1] -= 1
-        return None
 
     def _read_keyword(self, position: int) -> Stop | None:
         for word, shift, kind in _KEYWORDS:

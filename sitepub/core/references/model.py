@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Use(StrEnum):
@@ -21,9 +22,8 @@ class Use(StrEnum):
     OPAQUE = "opaque"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One URL in a file.
+class Reference(NamedTuple):
+    """One URL in a file. A tuple, since there are millions.
 
     `start`, `end`: byte span of the raw URL text. `url`: decoded (entities, CSS and JS escapes undone), white space at the ends removed.
     `dot`: byte offset in the raw text where `.<digest>` goes, before the last dot of the last path segment (which may be written `%2e`,

@@ -172,7 +172,7 @@ class _Document:
         base = self.changes[bisect_right(self.changes, reference.start, key=itemgetter(0)) - 1][1]
         if base is None:
             return reference
-        return replace(reference, base=base, use=suppress(reference.use))
+        return reference._replace(base=base, use=suppress(reference.use))
 
     def _declare(self, name: str, is_parameter: bool, value: str | None, *_rest: object) -> None:
         if not is_parameter and value is not None and ("&" in value or len(value) > _LONGEST_ENTITY):
