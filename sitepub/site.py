@@ -79,7 +79,7 @@ def build_site(
     missing = _report_missing(surveyed.evidence.missing, frame)
     verdicts = classify(surveyed.evidence, _make_rules(config, surveyed))
     names = name_site(frame, surveyed, verdicts)
-    published, broken = rewrite_site(frame, surveyed, names)
+    published, broken = rewrite_site(frame, surveyed, verdicts, names)
     made = assemble(frame, surveyed, verdicts, names, published)
     warnings = (*source.warnings, *missing, *_report_problems(frame, surveyed), *broken, *made.warnings)
     site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, surveyed, verdicts), warnings, made.frozen_as_entries)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from sitepub.core.classes import Verdict
 from sitepub.core.edits import Edit, pack_edits, splice
+from sitepub.core.evidence import Evidence
 from sitepub.core.integrity import Change, digest_all
-from sitepub.core.model import Digest, FileClass, Key, Warning
+from sitepub.core.model import Digest, FileClass, SourcePath, Warning
 from sitepub.core.names import Bodies, Names, find_edits, name_assets
 from sitepub.core.revisions import make_revision
-from sitepub.errors import DefectError
+from sitepub.core.verification import Leads, defect
 from sitepub.local.batches import make_batches, run_batches
 from sitepub.local.cache import KnownRewrite
 from sitepub.local.rewriting import Guard, RewriteBatch, RewriteJob, Rewritten, rewrite_batch
@@ -20,7 +21,6 @@ from sitepub.local.shifting import ShiftBatch, ShiftJob, shift_batch
 from sitepub.local.source import read_file
 from sitepub.site_frame import Frame
 from sitepub.site_import_maps import ImportMaps
-from sitepub.site_memory import digest_values
 from sitepub.site_survey import SiteSurvey
 
 
@@ -49,7 +49,9 @@ def name_site(frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict]) -
     return name_assets(assets, gathered.evidence, bodies, digest_length=frame.config.fingerprint.digest_length, taken=taken)
 
 
-def rewrite_site(frame: Frame, gathered: SiteSurvey, names: Names) -> tuple[Mapping[int, Published], tuple[Warning, ...]]:
+def rewrite_site(
+    frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict], names: Names
+) -> tuple[Mapping[int, Published], tuple[Warning, ...]]:
     """What changes by number of file. Raises DefectError where a rewritten file does not say what it should.
 
     Lists of revisions come behind the files that they list, source maps behind all.
@@ -57,7 +59,7 @@ def rewrite_site(frame: Frame, gathered: SiteSurvey, names: Names) -> tuple[Mapp
     frame.progress.stage(
         "rewriting", total_files=len(gathered.evidence.edges.keys() | gathered.integrities.keys() | gathered.revisions.keys())
     )
-    stage = _Stage(frame, gathered, names)
+    stage = _Stage(frame, gathered, names, _Held(gathered.evidence, verdicts, names))
     stage.rewrite(sorted((gathered.evidence.edges.keys() | gathered.integrities.keys()) - gathered.revisions.keys()))
     stage.rewrite(sorted(gathered.revisions))
     stage.shift_maps()
@@ -77,19 +79,19 @@ class _Wish:
 
     @property
     def digest(self) -> str:
-        return digest_values([self.edits.decode("ascii"), self.has_policy, self.guarded, self.added])
+        return hashlib.sha256(b"%b\n%d %d %b" % (self.edits, self.has_policy, self.added, repr(self.guarded).encode())).hexdigest()
 
 
 class _Stage:
     """The second map, in rounds that each see what the rounds before published."""
 
-    def __init__(self, frame: Frame, gathered: SiteSurvey, names: Names) -> None:
+    def __init__(self, frame: Frame, gathered: SiteSurvey, names: Names, held: _Held) -> None:
         self._frame = frame
         self._gathered = gathered
         self._names = names
+        self._held = held
         self._guards = _Guards(frame, gathered, names)
         self._maps = ImportMaps(frame, gathered, names)
-        self._keys = frozenset(names.keys.values())
         self.published: dict[int, Published] = {}
         self.warnings: list[Warning] = []
 
@@ -104,7 +106,7 @@ class _Stage:
             for batch in make_batches(jobs, lambda job: job.file.size)
         )
         for found in run_batches(self._frame.executor, rewrite_batch, batches):
-            _check_paths(found, self._keys)
+            self._held.check(found.path, found.leads)
             number = self._gathered.evidence.numbers[found.path]
             self._keep(number, wishes[number], found)
 
@@ -158,7 +160,6 @@ class _Stage:
             gathered.digests[number],
             wish.edits,
             gathered.counts[number] + wish.added,
-            number in gathered.plain,
             wish.has_policy,
             tuple(Guard(start, end, path, self._guards.change_of(path)) for start, end, path, _ in wish.guarded),
         )
@@ -192,11 +193,31 @@ def _tell_body(number: int, gathered: SiteSurvey, names: Names) -> str:
     return gathered.digests[number] + pack_edits(edits).decode("ascii")
 
 
-def _check_paths(found: Rewritten, keys: frozenset[Key]) -> None:
-    lost = [path for path in found.paths if path not in keys]
-    if lost:
-        message = f"`{found.path}` leads to `{lost[0]}` after rewriting, which is not in the release"
-        raise DefectError("rewrite-failed", message, "please report this with the file; `fingerprint.exclude` works around it")
+class _Held:
+    """What the release holds for references to find: hashed names, and plain ones of all that keeps its own or has an alias."""
+
+    def __init__(self, evidence: Evidence, verdicts: Sequence[Verdict], names: Names) -> None:
+        self._evidence = evidence
+        self._verdicts = verdicts
+        self._keys = frozenset[str](names.keys.values())
+        self._others: set[str] = set()
+
+    def check(self, page: SourcePath, leads: Leads) -> None:
+        """Raises DefectError. What the source did not have either is no defect; it is told as missing."""
+        lost = [path for path in leads.named if path not in self._keys]
+        lost += [path for path in leads.plain if not self._has_plain_name(path)]
+        if lost:
+            raise defect(page, f"leads to `{lost[0]}` after rewriting, which is not in the release")
+
+    def _has_plain_name(self, path: str) -> bool:
+        number = self._evidence.numbers.get(path)
+        if number is None and path not in self._others:
+            self._others.add(path)  # a folder, another spelling, nothing: few, and dear to look up
+            number = self._evidence.find(path)
+        if number is None:
+            return True
+        verdict = self._verdicts[number]
+        return verdict.file_class is not FileClass.ASSET or verdict.has_alias
 
 
 class _Guards:

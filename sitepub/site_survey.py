@@ -37,7 +37,6 @@ class SiteSurvey:
     revisions: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
     named_digests: dict[str, int] = field(default_factory=dict)
     with_policy: set[int] = field(default_factory=set)
-    plain: set[int] = field(default_factory=set)
     encodings: dict[int, str] = field(default_factory=dict)
     source_maps: dict[int, str] = field(default_factory=dict)
     map_places: dict[int, tuple[int, MapForm]] = field(default_factory=dict)
@@ -149,8 +148,6 @@ def _keep(gathered: SiteSurvey, number: int, survey: Survey) -> None:
         gathered.revisions[number] = survey.revisions
     if survey.has_policy:
         gathered.with_policy.add(number)
-    if survey.is_plain:
-        gathered.plain.add(number)
     if survey.map_place is not None:
         gathered.map_places[number] = survey.map_place
     if survey.encoding is not None and survey.encoding != "utf-8":

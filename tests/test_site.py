@@ -456,7 +456,7 @@ class TestOtherFiles:
     def test_a_file_that_changes_between_the_two_readings_stops_the_run(self, tmp_path: Path) -> None:
         write_tree(tmp_path, {"index.html": "<p>"})
         (file,) = scan_source(tmp_path).files
-        job = RewriteJob(file, Language.HTML, Digest("0" * 64), b"", 0, is_plain=True)
+        job = RewriteJob(file, Language.HTML, Digest("0" * 64), b"", 0)
         answer = rewrite_batch(RewriteBatch(tmp_path, SiteUrls(), False, (job,)))
         assert [failure.code for failure in answer.failures] == ["source-changed"]
 

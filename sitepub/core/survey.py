@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sitepub.core.import_maps import MapForm, find_map_place
 from sitepub.core.model import SourcePath
@@ -26,9 +26,8 @@ _DIGEST = re.compile(rb"sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2}")
 _HREF = re.compile(rb"\bhref\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One reference to a path of the site. `dot`: where a digest goes, -1 where it can't. `how` in a user's words."""
+class Place(NamedTuple):
+    """One reference to a path of the site, as a tuple, since there are many. `dot`: where a digest goes, -1 where it can't. `how` in a user's words."""
 
     dot: int
     path: str
@@ -42,8 +41,7 @@ class Place:
 class Survey:
     """One file. `count`: all of its references, those that leave the site too. `mentions`: pairs of a path read from the file's folder
     and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists. `keys`: what import maps name, `scopes` those that
-    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `is_plain`: a page in which a tag means the
-    same wherever it stands. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed."""
+    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed."""
 
     problem: str | None = None
     count: int = 0
@@ -62,7 +60,6 @@ class Survey:
     is_module: bool = False
     is_service_worker: bool = False
     has_policy: bool = False
-    is_plain: bool = False
     map_place: tuple[int, MapForm] | None = None
     encoding: str | None = None
     notes: tuple[str, ...] = ()
@@ -82,9 +79,10 @@ class Resolver:
         if base is not None or url[:1] in ("", "?", " "):
             return self._resolve(url, page, base)
         place = (page[: page.rfind("/") + 1], url)
-        if place not in self._known:
-            self._known[place] = self._resolve(url, page, None)
-        return self._known[place]
+        try:
+            return self._known[place]
+        except KeyError:
+            return self._known.setdefault(place, self._resolve(url, page, None))
 
     def _resolve(self, url: str, page: SourcePath, base: str | None) -> str | None:
         found = resolve(url, page=page, base=base, site=self._site)
@@ -132,7 +130,6 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
         is_module=scan.is_module,
         is_service_worker=scan.is_service_worker,
         has_policy=bool(scan.policy_hashes and scan.inline),
-        is_plain=_is_plain(scan, language),
         map_place=find_map_place(body, scan) if needs_map_place and language is Language.HTML else None,
         encoding=scan.encoding,
         notes=scan.notes,
@@ -163,7 +160,7 @@ def encode_survey(found: Survey) -> bytes:
         "m": found.mentions,
         "d": found.digests,
         "u": found.source_map,
-        "f": found.is_module + 2 * found.is_service_worker + 4 * found.has_policy + 8 * found.is_plain,
+        "f": found.is_module + 2 * found.is_service_worker + 4 * found.has_policy,
         "e": found.encoding,
         "j": found.map_place,
         "o": found.notes,
@@ -200,16 +197,10 @@ def decode_survey(encoded: bytes) -> Survey:
         is_module=bool(flags & 1),
         is_service_worker=bool(flags & 2),
         has_policy=bool(flags & 4),
-        is_plain=bool(flags & 8),
         map_place=(text["j"][0], MapForm(text["j"][1])) if "j" in text else None,
         encoding=text.get("e"),
         notes=tuple(text.get("o", ())),
     )
-
-
-def _is_plain(scan: Scan, language: Language) -> bool:
-    has_bases = scan.base is not None or any(reference.base is not None for reference in scan.references)
-    return language is Language.HTML and not has_bases and not scan.import_maps and scan.encoding in (None, "utf-8")
 
 
 def _find_digests(body: bytes, scan: Scan) -> tuple[str, ...]:
@@ -249,7 +240,9 @@ def _find_both(url: str, page: SourcePath, base: str | None, resolver: Resolver)
 
 def _find_web_manifests(body: bytes) -> tuple[str, ...]:
     """What `<link rel=manifest>` names. A hint, read without a parser: it only says which JSON files are looked into."""
-    if b"manifest" not in body:
+    end = body.find(b"<body")  # browsers look for it in the head alone
+    end = len(body) if end < 0 else end
+    if body.find(b"manifest", 0, end) < 0:
         return ()
-    named = (_HREF.search(tag[1]) for tag in _MANIFEST_LINK.finditer(body))
+    named = (_HREF.search(tag[1]) for tag in _MANIFEST_LINK.finditer(body, 0, end))
     return tuple((one[1] or one[2] or one[3] or b"").decode("utf-8", "replace").replace("&amp;", "&") for one in named if one)

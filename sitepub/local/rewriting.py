@@ -1,9 +1,8 @@
-"""Rewrites a batch of files and verifies each one. Runs in any process; knows nothing but its batch."""
+"""Rewrites a batch of files and verifies each one, scanned again as a whole. Runs in any process; knows nothing but its batch."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from sitepub.core.model import Digest, SourcePath, Warning
 from sitepub.core.references import Language, scan
 from sitepub.core.survey import Resolver
 from sitepub.core.urls import SiteUrls
-from sitepub.core.verification import TagChecker, check_bytes, is_name, verify
+from sitepub.core.verification import Leads, verify
 from sitepub.errors import StoppedError
 from sitepub.interfaces import SourceFile
 from sitepub.local.batches import Answer, answer_all
@@ -39,7 +38,6 @@ class RewriteJob:
     digest: Digest
     edits: bytes
     count: int
-    is_plain: bool
     has_policy: bool = False
     guards: tuple[Guard, ...] = ()
 
@@ -54,23 +52,22 @@ class RewriteBatch:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """`edits`: all of them, packed, where more followed from those asked for. `paths`: where rewritten references lead."""
+    """`edits`: all of them, packed, where more followed from those asked for. `leads`: where its references lead."""
 
     path: SourcePath
     digest: Digest
     size: int
     edits: bytes | None
-    paths: tuple[str, ...]
+    leads: Leads
     warnings: tuple[Warning, ...] = ()
 
 
 def rewrite_batch(batch: RewriteBatch) -> Answer[Rewritten]:
     resolver = Resolver(batch.site)
-    checker = TagChecker(lambda tag: scan(Language.HTML, tag, links=batch.links))
-    return answer_all(lambda job: _rewrite_file(batch, job, resolver, checker), batch.jobs)
+    return answer_all(lambda job: _rewrite_file(batch, job, resolver), batch.jobs)
 
 
-def _rewrite_file(batch: RewriteBatch, job: RewriteJob, resolver: Resolver, checker: TagChecker) -> Rewritten:
+def _rewrite_file(batch: RewriteBatch, job: RewriteJob, resolver: Resolver) -> Rewritten:
     path = job.file.path
     source = read_file(batch.root, job.file)
     if hashlib.sha256(source).hexdigest() != job.digest:
@@ -79,24 +76,14 @@ def _rewrite_file(batch: RewriteBatch, job: RewriteJob, resolver: Resolver, chec
     following, warnings = _find_following(job, source, edits)
     edits = tuple(sorted((*edits, *following), key=lambda edit: edit.at))
     output = splice(source, edits)
-    paths = _verify(batch, job, source, output, edits, resolver, checker) if edits else ()
+    leads = _verify(batch, job, source, output, edits, resolver) if edits else Leads()
     digest = Digest(hashlib.sha256(output).hexdigest())
-    return Rewritten(path, digest, len(output), pack_edits(edits) if following else None, tuple(sorted(paths)), warnings)
+    return Rewritten(path, digest, len(output), pack_edits(edits) if following else None, leads, warnings)
 
 
-def _verify(
-    batch: RewriteBatch, job: RewriteJob, source: bytes, output: bytes, edits: tuple[Edit, ...], resolver: Resolver, checker: TagChecker
-) -> Iterable[str]:
-    """Where the new names lead. A plain page is looked at tag by tag, one in sixteen as a whole all the same."""
-    page = job.file.path
-    if job.is_plain and not job.digest.startswith("0") and all(map(is_name, edits)):
-        check_bytes(source, output, edits, page)
-        urls = checker.find_urls(source, edits)
-        paths = {resolver.find(url, page) for url in urls or ()}
-        if urls is not None and None not in paths:
-            return {path for path in paths if path}
+def _verify(batch: RewriteBatch, job: RewriteJob, source: bytes, output: bytes, edits: tuple[Edit, ...], resolver: Resolver) -> Leads:
     found = scan(job.language, output, links=batch.links)
-    return verify(source, output, edits, found, count=job.count, page=page, resolver=resolver)
+    return verify(source, output, edits, found, count=job.count, page=job.file.path, language=job.language, resolver=resolver)
 
 
 def changed_while_read(path: SourcePath) -> StoppedError:

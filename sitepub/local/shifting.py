@@ -9,7 +9,7 @@ from pathlib import Path
 from sitepub.core.edits import pack_edits, splice, unpack_edits
 from sitepub.core.model import Digest, Warning
 from sitepub.core.source_maps import shift_source_map
-from sitepub.core.verification import check_bytes
+from sitepub.core.verification import Leads, check_bytes
 from sitepub.interfaces import SourceFile
 from sitepub.local.batches import Answer, answer_all
 from sitepub.local.rewriting import Rewritten
@@ -44,4 +44,4 @@ def _shift_file(root: Path, job: ShiftJob) -> Rewritten:
         warnings = (Warning("source-map-as-before", message),)
     output = splice(source, edits or ())
     check_bytes(source, output, edits or (), job.file.path)
-    return Rewritten(job.file.path, Digest(hashlib.sha256(output).hexdigest()), len(output), pack_edits(edits or ()), (), warnings)
+    return Rewritten(job.file.path, Digest(hashlib.sha256(output).hexdigest()), len(output), pack_edits(edits or ()), Leads(), warnings)

@@ -33,7 +33,6 @@ SURVEYS = st.builds(
     is_module=st.booleans(),
     is_service_worker=st.booleans(),
     has_policy=st.booleans(),
-    is_plain=st.booleans(),
     map_place=st.none() | st.tuples(st.integers(0, 9), st.sampled_from(MapForm)),
     encoding=st.none() | st.just("cp1252"),
     notes=st.lists(PATHS, max_size=2).map(tuple),
@@ -78,6 +77,7 @@ def test_web_manifests_are_found_however_they_are_spelled() -> None:
     spellings = ["<link rel=manifest href=x.json>", '<link href="x.json" rel="manifest">', "<LINK REL='icon manifest' HREF='x.json'/>"]
     assert [read("a.html", text).web_manifests for text in spellings] == [("x.json",)] * 3
     assert read("a.html", "<p>the manifest</p><link rel=icon href=x.json>").web_manifests == ()
+    assert read("a.html", f"<body>{spellings[0]}").web_manifests == (), "browsers look in the head alone"
 
 
 def test_a_scripts_strings_are_seen_from_its_folder_and_from_the_root() -> None:
