@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sitepub.core.invalidation import choose_invalidation, needs_invalidation
+from sitepub.core.invalidation import InvalidationPlan, choose_invalidation, fold_items, needs_invalidation
 from sitepub.core.invalidation_paths import Routing
+from sitepub.core.invalidation_words import Named
 from sitepub.core.ledger import Ledger, join
 from sitepub.core.model import Artifact, Key, Warning
 from sitepub.core.pacing import Month, Verdict, choose_spending, drop_covered, foresee_month, read_month
@@ -59,15 +60,34 @@ class Chooser:
         if self.cdn is None or not held:
             return InvalidationChoice()
         counting = self.aside(lambda: self.count(state))
-        routing, warnings = _ask_routing(self.target, self.cdn)
+        routing, warnings = ask_routing(self.target, self.cdn)
         ledger = counting()
-        month = read_month(ledger, self.rules.free_paths, self.clock.now(), reserved=len(drop_covered(_promised(state))))
-        spending = choose_spending(lambda most: choose_invalidation(held, routing, live=live, max_items=most), month, self.rules.when_spent)
+        month = self._month(ledger, state)
+        return self._spend(lambda most: choose_invalidation(held, routing, live=live, max_items=most), month, ledger, warnings)
+
+    def choose_named(self, named: Named, find_live: Callable[[], Sequence[str]], state: State) -> InvalidationChoice:
+        """The same for items that someone named. `find_live`: raw URL paths that edges may hold, asked for only where items must be folded."""
+        ledger = self.count(state)
+        month = self._month(ledger, state)
+
+        def choose(most: int | None) -> InvalidationPlan:
+            folded = fold_items(named.items, find_live() if most is not None and most < len(named.items) else (), most or len(named.items))
+            return InvalidationPlan(folded.items, folded.collateral)
+
+        return self._spend(choose, month, ledger, named.warnings)
+
+    def _month(self, ledger: Ledger, state: State) -> Month:
+        return read_month(ledger, self.rules.free_paths, self.clock.now(), reserved=len(drop_covered(_promised(state))))
+
+    def _spend(
+        self, choose: Callable[[int | None], InvalidationPlan], month: Month, ledger: Ledger, warnings: tuple[Warning, ...]
+    ) -> InvalidationChoice:
+        spending = choose_spending(choose, month, self.rules.when_spent)
         if spending.verdict is Verdict.REFUSE:
             hint = (
                 "`invalidation.when_spent` of sitepub.yaml can fold, owe or pay; a shorter `s-maxage` in `cache.entries` needs fewer paths"
             )
-            raise RefusedError("quota-spent", f"{spending.reason}, and `when_spent: fail` refuses to publish then", hint)
+            raise RefusedError("quota-spent", f"{spending.reason}, and `when_spent: fail` refuses to go on then", hint)
         plan = spending.plan
         return InvalidationChoice(
             items=plan.items,
@@ -113,7 +133,7 @@ def _promised(state: State) -> Iterable[str]:
     yield from state.collect.owes if state.collect else ()
 
 
-def _ask_routing(target: Target, cdn: CdnReader) -> tuple[Routing, tuple[Warning, ...]]:
+def ask_routing(target: Target, cdn: CdnReader) -> tuple[Routing, tuple[Warning, ...]]:
     """A distribution that can't be asked just now must not keep the site from being published: what it would have said is left out."""
     plain = Routing(url_path=target.url_path, url_style=target.url_style)
     try:

@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "one file's story: key, kind, rule, headers, who refers to it and why",
     "gc": "delete what no kept release needs",
     "init": "look at this folder and write a commented sitepub.yaml",
+    "invalidate": "evict paths from the edges by hand, or send what is owed",
     "plan": "show what publish would do, and why; write nothing",
     "publish": "build, plan, upload what changed, promote, invalidate",
     "releases": "the history, newest first",

@@ -15,6 +15,8 @@ from sitepub.core.plan import Action, Change, Summary
 from sitepub.core.state import Release, State
 from sitepub.errors import SitepubError
 from sitepub.invalidating import Invalidated
+from sitepub.report_invalidation import invalidation_as_json, invalidation_lines, owing
+from sitepub.report_words import count, some
 
 if TYPE_CHECKING:
     from sitepub.site_explaining import Story
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 SHOWN_CHANGES = 40
 """Changes that a plan names one by one before it sums up the rest; `-v` names all."""
 
-SHOWN_FOLDS = 15
 SHOWN_MENTIONS = 15
 SHOWN_KEPT = 10
 
@@ -95,29 +96,11 @@ def account_as_json(account: Account, *, is_line: bool = False) -> str:
             "invalidation": invalidation_as_json(account.invalidation, account.free_paths),
             "requests": {"store": account.requests.store, "cdn": account.requests.cdn},
             "cost": {"usd": round(account.cost, 6)},
-            "warnings": [warning.message for warning in account.warnings] + _owing(account.invalidation),
+            "warnings": [warning.message for warning in account.warnings] + owing(account.invalidation),
             "seconds": round(account.seconds, 3),
         },
         is_line=is_line,
     )
-
-
-def invalidation_as_json(invalidation: Invalidated, free_paths: int | None) -> dict[str, object]:
-    told: dict[str, object] = {
-        "items": list(invalidation.items),
-        "collateral": invalidation.collateral,
-        "state": invalidation.state,
-        "id": invalidation.id,
-        "used_this_month": invalidation.used,
-        "free_paths": free_paths,
-    }
-    if invalidation.used is not None:
-        told |= {
-            "foreseen_this_month": invalidation.foreseen,
-            "folds": dict(invalidation.folds),
-            "cost": {"usd": round(invalidation.price, 3)},
-        }
-    return told
 
 
 def error_as_json(error: SitepubError, *, is_line: bool = False) -> str:
@@ -149,8 +132,8 @@ def turn_as_text(account: Account) -> str:
     else:
         named = [change.key for change in account.changes if change.kind != "alias"]
         verb = "would publish" if account.is_dry_run else "published"
-        told = [f"{verb} {_some(named)}" if named else f"{verb} {count(len(account.changes), 'plain name')}", _totals(account)]
-    return "; ".join([*told, *_invalidation_lines(account)]) + f" ({account.seconds:.1f} s)"
+        told = [f"{verb} {some(named)}" if named else f"{verb} {count(len(account.changes), 'plain name')}", _totals(account)]
+    return "; ".join([*told, *map(str.strip, _invalidation_lines(account))]) + f" ({account.seconds:.1f} s)"
 
 
 def warnings_as_text(warnings: Iterable[Warning], *, verbose: bool = False) -> str:
@@ -210,7 +193,7 @@ def status_as_text(target: str, store: str, state: State, unpublished: Sequence[
         lines.append(f"pending: {state.pending.release.id} was begun and is not finished; the next publish finishes or replaces it")
     owed = sorted({item for debt in state.owed for item in debt.items})
     if owed:
-        lines.append(f"owed: {count(len(owed), 'invalidation path')} ({_some(owed)}); `sitepub invalidate` or the next publish sends them")
+        lines.append(f"owed: {count(len(owed), 'invalidation path')} ({some(owed)}); `sitepub invalidate` or the next publish sends them")
     if quota.used is not None:
         whose = "" if quota.is_counted else " (sitepub's own: these credentials may not see others')"
         lines.append(f"invalidation paths: {quota.used:,} of {quota.free:,} this month{whose}, about {quota.foreseen:,} at this pace")
@@ -220,13 +203,6 @@ def status_as_text(target: str, store: str, state: State, unpublished: Sequence[
     elif unpublished is not None and live is not None:
         lines.append("every commit is published")
     return "\n".join(lines)
-
-
-def count(number: int, noun: str) -> str:
-    """`1 file`, `2 files`, `3 entries`."""
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 def money(usd: float) -> str:
@@ -296,40 +272,6 @@ def _invalidation_lines(account: Account) -> Iterable[str]:
     if not invalidation.items:
         return
     yield from invalidation_lines(invalidation, account.free_paths, is_dry_run=account.is_dry_run)
-
-
-def invalidation_lines(invalidation: Invalidated, free_paths: int | None, *, is_dry_run: bool) -> Iterable[str]:
-    """What folds what, what it costs, and last what is sent or owed."""
-    for item, urls in invalidation.folds[:SHOWN_FOLDS]:
-        yield f"  {item} stands for {count(urls, 'changed URL')}"
-    if invalidation.collateral:
-        because = f": {invalidation.folded_because}" if invalidation.folded_because else ""
-        yield f"evicts {count(int(invalidation.collateral), 'stored URL')} without need{because}"
-    if invalidation.price:
-        yield f"about ${invalidation.price:.2f} beyond the month's free paths: {invalidation.folded_because}"
-    paths = f"{count(len(invalidation.items), 'path')} ({_some(invalidation.items)})"
-    month = ""
-    if invalidation.used is not None and free_paths is not None:
-        month = f", {invalidation.used:,} of {free_paths:,} this month"
-        month += f", about {invalidation.foreseen:,} at this pace" if invalidation.foreseen is not None else ""
-    if is_dry_run:
-        yield f"would invalidate {paths}{month}"
-    elif invalidation.state == "owed":
-        yield f"the invalidation of {paths} is owed: {invalidation.reason}; the next publish sends it"
-    else:
-        done = "invalidated" if invalidation.state == "completed" else "invalidation submitted for"
-        yield f"{done} {paths}{month}"
-
-
-def _owing(invalidation: Invalidated) -> list[str]:
-    """Why it was not sent, for scripts: text says it in its last line."""
-    if invalidation.state != "owed":
-        return []
-    return [f"the invalidation of {count(len(invalidation.items), 'path')} is owed: {invalidation.reason}"]
-
-
-def _some(items: Sequence[str]) -> str:
-    return ", ".join(items[:5]) + (f", … {len(items) - 5} more" if len(items) > 5 else "")
 
 
 def releases_as_json(state: State) -> str:

@@ -50,6 +50,7 @@ LAYERS: dict[str, int] = {
     "adopting": 9,
     "checkup": 9,
     "report_findings": 9,
+    "evicting": 9,
     "commands": 10,
     "cli": 11,
     "__main__": 12,

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from sitepub.interfaces import Progress
-from sitepub.report import count, size
+from sitepub.report import size
+from sitepub.report_words import count
 
 if TYPE_CHECKING:
     from rich.console import Console

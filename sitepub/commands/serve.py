@@ -22,7 +22,7 @@ from sitepub.errors import ExitStatus
 def command(invocation: Invocation, live: bool, no_build: bool, host: str, port: int | None) -> int:
     """Serves the site as it would be published: names, headers, redirects, clean URLs, error page, ranges, compression. It follows changes of
     the source, and runs `build:` when what `watch:` names changes. Writes nothing to the target; Ctrl-C ends it."""
-    from sitepub import preparing, report, showing, watching, wiring
+    from sitepub import preparing, report_words, showing, watching, wiring
     from sitepub.commands.serving import Screen, listen
     from sitepub.local.clock import SystemClock
     from sitepub.local.watcher import Watcher
@@ -57,7 +57,7 @@ def command(invocation: Invocation, live: bool, no_build: bool, host: str, port:
             site.show(built)
             screen.warn(warnings)
             if before != after:
-                screen.say(f"built again: {report.count(len(after), 'file')}")
+                screen.say(f"built again: {report_words.count(len(after), 'file')}")
 
         with listen(invocation, site, host=host, port=port, url_path=request.target.url_path):
             sys.stdout.flush()
