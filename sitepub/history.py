@@ -31,16 +31,20 @@ class History:
             relation,
             mine=self.commit,
             live=live,
-            is_remote_tip=needs_remote_tip(relation) and self._is_remote_tip(),
+            is_remote_tip=needs_remote_tip(relation) and self._is_remote_tip(relation, live),
             allows=self.permits,
         )
         if order.stop is not None:
             raise order.stop
         return order.warnings
 
-    def _is_remote_tip(self) -> bool:
+    def _is_remote_tip(self, relation: Relation, live: Commit | None) -> bool:
+        """An older commit counts only on the branch that the live one came from: commits were dropped there. The tip of another branch, which
+        the live one has merged, is just old."""
         branch = self.branch or (self.commit.branch if self.commit else None)
         if branch is None or self.commit is None or self.repository is None:
+            return False
+        if relation is Relation.OLDER and self.branch is None and (live is None or live.branch != branch):
             return False
         return self.repository.is_tip_of_remote(branch, self.commit.id)
 

@@ -114,6 +114,35 @@ def test_a_rewritten_history_is_published_if_it_is_the_tip_of_the_remotes_branch
     history(folder, amended, branch="main").judge(two)
 
 
+@pytest.mark.parametrize("guarded", ["main", None])
+def test_commits_that_a_force_push_dropped_are_not_newer(tmp_path: Path, guarded: str | None) -> None:
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "origin.git")
+    folder = make_repository(tmp_path / "r")
+    git(folder, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    one = make_commit(folder, "one")
+    two = make_commit(folder, "two")
+    git(folder, "push", "-q", "origin", "main")
+    with pytest.raises(HeldError):
+        history(folder, one, branch=guarded).judge(two)
+    git(folder, "push", "-q", "--force", "origin", f"{one.id}:main")
+    history(folder, one, branch=guarded).judge(two)
+
+
+def test_the_tip_of_a_branch_that_the_live_commit_has_merged_is_old(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "origin.git")
+    folder = make_repository(tmp_path / "r")
+    git(folder, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    make_commit(folder, "one")
+    git(folder, "switch", "-q", "-c", "side")
+    side = make_commit(folder, "two")
+    git(folder, "switch", "-q", "main")
+    git(folder, "merge", "-q", "--no-ff", "side")
+    merged = head(folder)
+    git(folder, "push", "-q", "origin", "main", "side")
+    with pytest.raises(HeldError):
+        history(folder, side).judge(merged)
+
+
 def test_where_history_cannot_be_had_dates_decide_and_it_says_so(tmp_path: Path) -> None:
     origin = make_repository(tmp_path / "origin")
     one = make_commit(origin, "one")

@@ -41,7 +41,7 @@ class Order:
 
 def needs_remote_tip(relation: Relation) -> bool:
     """Whether `decide_order` asks for the tip of the remote's branch, which costs a question to the remote."""
-    return relation in (Relation.DIVERGED, Relation.UNKNOWN)
+    return relation in (Relation.OLDER, Relation.DIVERGED, Relation.UNKNOWN)
 
 
 def decide_order(relation: Relation, *, mine: Commit | None, live: Commit | None, is_remote_tip: bool, allows: Allows) -> Order:
@@ -55,10 +55,10 @@ def decide_order(relation: Relation, *, mine: Commit | None, live: Commit | None
         return Order("the same commit is live")
     if relation is Relation.NEWER:
         return Order(f"`{show_commit(mine)}` follows `{show_commit(live)}`")
-    if relation is Relation.OLDER:
-        return _judge_older(f"`{show_commit(live)}`, which is live, follows `{show_commit(mine)}`", allows)
     if is_remote_tip:
         return Order(f"`{show_commit(mine)}` is the tip of the remote's branch")
+    if relation is Relation.OLDER:
+        return _judge_older(f"`{show_commit(live)}`, which is live, follows `{show_commit(mine)}`", allows)
     if relation is Relation.DIVERGED:
         return _judge_diverged(mine, live, allows)
     return _judge_by_date(mine, live, allows)

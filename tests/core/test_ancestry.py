@@ -35,9 +35,8 @@ def test_the_same_and_newer_commits_go_on(relation: Relation) -> None:
     assert order.stop is None and order.warnings == ()
 
 
-@pytest.mark.parametrize("tip", [True, False])
-def test_an_older_commit_stops_with_status_9(tip: bool) -> None:
-    stop = decide(Relation.OLDER, tip=tip).stop
+def test_an_older_commit_stops_with_status_9() -> None:
+    stop = decide(Relation.OLDER).stop
     assert stop is not None
     assert (stop.status, stop.code) == (ExitStatus.HELD, "newer-is-live")
     assert stop.message == "`22222222`, which is live, follows `11111111`"
@@ -62,14 +61,14 @@ def test_diverged_commits_go_on_where_asked_to() -> None:
     assert decide(Relation.DIVERGED, allows=Allowed(older=True)).stop is not None
 
 
-@pytest.mark.parametrize("relation", [Relation.DIVERGED, Relation.UNKNOWN])
+@pytest.mark.parametrize("relation", [Relation.OLDER, Relation.DIVERGED, Relation.UNKNOWN])
 def test_the_tip_of_the_remote_s_branch_is_the_newest(relation: Relation) -> None:
     assert needs_remote_tip(relation)
     order = decide(relation, live=LATER, tip=True)
     assert order.stop is None and order.warnings == ()
 
 
-@pytest.mark.parametrize("relation", [Relation.SAME, Relation.NEWER, Relation.OLDER])
+@pytest.mark.parametrize("relation", [Relation.SAME, Relation.NEWER])
 def test_the_remote_is_not_asked_where_ancestry_decides(relation: Relation) -> None:
     assert not needs_remote_tip(relation)
     assert (decide(relation, tip=True).stop is None) == (decide(relation, tip=False).stop is None)
