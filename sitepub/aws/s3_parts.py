@@ -13,7 +13,7 @@ from sitepub.aws.file_bodies import PART_BYTES, explain_changed
 from sitepub.aws.s3_full import make_conditions
 from sitepub.aws.s3_headers import make_parameters
 from sitepub.aws.s3_listing import quote_etag
-from sitepub.aws.s3_resuming import find_begun, may_be_resumed
+from sitepub.aws.s3_resuming import find_begun, may_be_resumed, names_body
 from sitepub.core.model import Digest, ETag, HeaderSet
 from sitepub.gathering import run_all
 from sitepub.interfaces import Expectation, FileBody, Place
@@ -56,12 +56,14 @@ class PartsUpload:
     def put(self, full_key: str, body: FileBody, headers: HeaderSet, digest: Digest, expect: Expectation) -> tuple[ETag, bool]:
         """True where an upload that broke off was gone on with: it may have been begun with other headers."""
         where = {"Bucket": self._bucket, "Key": full_key}
-        begun = find_begun(self._client, where, self._count)
-        upload = begun.upload if begun else self._begin(where, headers, digest)
-        arrived = begun.parts if begun else {}
+        begun = find_begun(self._client, where, digest, self._count)
+        upload = begun.upload or self._begin(where, headers, digest)
         parts = self._read_parts(body, digest)
-        etag = self._complete(upload, expect, lambda part: self._send(part, upload, arrived), parts, may_be_resumed)
-        return etag, begun is not None
+        is_kept = may_be_resumed if names_body(full_key, digest) else lambda _: False
+        etag = self._complete(upload, expect, lambda part: self._send(part, upload, begun.parts), parts, is_kept)
+        for other in begun.others:
+            self._abort(other)
+        return etag, begun.upload is not None
 
     def copy(self, place: Place, size: int, full_key: str, headers: HeaderSet, digest: Digest, expect: Expectation) -> ETag:
         """For what a single copy can't take (5 GB)."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sitepub.aws.s3 import S3Store
+from sitepub.aws.s3_headers import DIGEST_FIELD
 from sitepub.aws.session import AwsSession
 from sitepub.core.model import Digest, Key
 from sitepub.errors import SitepubError
@@ -18,7 +22,7 @@ from sitepub.interfaces import Absent, FileBody
 from tests.commands.story import Story, hold_folder
 from tests.fire.test_kills import end_at
 from tests.support.builders import CSS, HTML
-from tests.support.fault_proxy import Script, end_after
+from tests.support.fault_proxy import Fault, Script, Seen, end_after
 from tests.support.servers import ENVIRONMENT, S3Server
 
 MIB = 1024 * 1024
@@ -27,8 +31,6 @@ Tally = Callable[[str, int], None]
 
 
 def write_file(path: Path, mib: int) -> FileBody:
-    import hashlib
-
     chance = random.Random(mib)
     with path.open("wb") as file:
         for _ in range(mib):
@@ -47,21 +49,95 @@ def test_parts_that_arrived_are_not_sent_again(
     server = {"seaweedfs": seaweedfs, "moto": moto_server}[place]
     url, address = proxies[place == "moto"], server.make_address()
     body = write_file(tmp_path / "large", 55)
+    key = Key(f"a.{body.digest[:12]}.css")
     first = S3Store(address, AwsSession(environment=ENVIRONMENT, attempts=1), endpoint_url=url, attempts=1)
     script.begin(end_after(4 + arrived))
     with pytest.raises(SitepubError):
-        first.put(Key("a.123.css"), body, HTML, digest=body.digest, expect=Absent())
+        first.put(key, body, HTML, digest=body.digest, expect=Absent())
     parts = [seen for seen in script.seen if seen.method == "PUT" and seen.status == 200]
     assert parts
     script.begin()
     second = S3Store(address, AwsSession(environment=ENVIRONMENT), endpoint_url=url)
-    second.put(Key("a.123.css"), body, CSS, digest=body.digest, expect=Absent())
+    second.put(key, body, CSS, digest=body.digest, expect=Absent())
     sent = sum(seen.received for seen in script.seen if seen.method == "PUT")
     assert sent == body.size - sum(seen.received for seen in parts)
-    head = second.head(Key("a.123.css"))
+    head = second.head(key)
     assert head is not None
     assert (head.size, head.digest, head.headers) == (body.size, body.digest, CSS)
     assert not server.client().list_multipart_uploads(Bucket=address.bucket, Prefix=address.prefix).get("Uploads")
+
+
+@pytest.mark.parametrize("name", ["chunk.js", "a.{digest}.js"])
+def test_what_broke_off_of_other_bytes_spoils_nothing(
+    seaweedfs: S3Server, proxies: tuple[str, str], script: Script, tmp_path: Path, name: str
+) -> None:
+    """The run that sends the other bytes is gone too as soon as the key stands."""
+    address = seaweedfs.make_address()
+    session = AwsSession(environment=ENVIRONMENT, attempts=1)
+    store = S3Store(address, session, endpoint_url=proxies[0], attempts=1)
+    old, new = write_file(tmp_path / "old", 41), write_file(tmp_path / "new", 42)
+    new = replace(new, size=old.size)
+    with new.path.open("r+b") as file:
+        file.truncate(old.size)
+        new = replace(new, digest=Digest(hashlib.file_digest(file, "sha256").hexdigest()))
+    key = Key(name.format(digest=new.digest[:12]))
+    client = seaweedfs.client()
+    full_key = store.place(key).full_key
+    begun = [
+        client.create_multipart_upload(Bucket=address.bucket, Key=full_key, Metadata={DIGEST_FIELD: digest})["UploadId"]
+        for digest in ([old.digest, old.digest] if name == "chunk.js" else [new.digest, new.digest])
+    ]
+    with old.path.open("rb") as file:
+        for upload in begun:
+            client.upload_part(Bucket=address.bucket, Key=full_key, UploadId=upload, PartNumber=1, Body=file.read(8 * MIB))
+            client.upload_part(Bucket=address.bucket, Key=full_key, UploadId=upload, PartNumber=9, Body=b"stale")
+    is_standing = False
+
+    def die_once_it_stands(seen: Seen) -> Fault | None:
+        nonlocal is_standing
+        is_over, is_standing = is_standing, is_standing or (seen.method == "POST" and "uploadId=" in seen.path)
+        return Fault.RESET if is_over else None
+
+    script.begin(die_once_it_stands)
+    with suppress(SitepubError):
+        store.put(key, new, CSS, digest=new.digest, expect=Absent())
+    assert is_standing
+    script.begin()
+    head = store.head(key)
+    assert head is not None
+    assert (head.size, head.digest) == (new.size, new.digest)
+    stood = client.get_object(Bucket=address.bucket, Key=full_key)["Body"]
+    assert hashlib.sha256(stood.read()).hexdigest() == new.digest
+
+
+@pytest.mark.parametrize("name", ["chunk.js", "a.{digest}.js"])
+def test_uploads_that_broke_off_do_not_pile_up(seaweedfs: S3Server, tmp_path: Path, name: str) -> None:
+    address = seaweedfs.make_address()
+    store = S3Store(address, AwsSession(environment=ENVIRONMENT), endpoint_url=seaweedfs.endpoint_url)
+    body = write_file(tmp_path / "large", 12)
+    key = Key(name.format(digest=body.digest[:12]))
+    for full_key in [store.place(key).full_key] * 3 + [store.place(Key(f"{key}.map")).full_key]:
+        seaweedfs.client().create_multipart_upload(Bucket=address.bucket, Key=full_key)
+    store.put(key, body, CSS, digest=body.digest, expect=Absent())
+    place = store.place(Key(""))
+    left = seaweedfs.client().list_multipart_uploads(Bucket=address.bucket, Prefix=place.full_key).get("Uploads", [])
+    assert [found["Key"] for found in left] == [store.place(Key(f"{key}.map")).full_key], "another file's is its own business"
+
+
+@pytest.mark.parametrize("name", ["chunk.js", "a.{digest}.js"])
+def test_only_an_upload_that_can_be_gone_on_with_is_left(
+    seaweedfs: S3Server, proxies: tuple[str, str], script: Script, tmp_path: Path, name: str
+) -> None:
+    """One part is refused for good: what arrived is worth something only where the name says of which bytes it is."""
+    address = seaweedfs.make_address()
+    store = S3Store(address, AwsSession(environment=ENVIRONMENT, attempts=1), endpoint_url=proxies[0], attempts=1)
+    body = write_file(tmp_path / "large", 25)
+    key = Key(name.format(digest=body.digest[:12]))
+    script.begin(lambda seen: Fault.RESET if "partNumber=3" in seen.path else None)
+    with pytest.raises(SitepubError):
+        store.put(key, body, CSS, digest=body.digest, expect=Absent())
+    left = seaweedfs.client().list_multipart_uploads(Bucket=address.bucket, Prefix=address.prefix).get("Uploads", [])
+    assert len(left) == (0 if name == "chunk.js" else 1)
 
 
 def write_assets(story: Story, count: int) -> None:
