@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from sitepub.core.collection import Doomed, Sweep, choose_doomed
 from sitepub.core.document import Document
-from sitepub.core.model import Artifact, Key, Kind, ReleaseId
+from sitepub.core.model import Artifact, FileClass, Key, ReleaseId
 from sitepub.core.plan import Shown
-from sitepub.core.retention import choose_kept
+from sitepub.core.retention import choose_kept, is_young
 from sitepub.core.settings import Retention
 from sitepub.core.state import Collect, Lease, Release, begin_collect, end_collect
 from sitepub.decision import RESERVED
@@ -57,7 +57,8 @@ def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collec
         with keeper:
             left = _delete(edges, sweep, keeper)
             keeper.check()
-            swap = edges.releases.swap(keeper.snapshot, end_collect(keeper.snapshot.state, nonce=edges.releases.nonce()))
+            ended = end_collect(keeper.snapshot.state, nonce=edges.releases.nonce())
+            swap = edges.releases.swap(keeper.snapshot, replace(ended, is_swept=sweep.is_whole))
             if not swap.is_ours:
                 raise lease_lost()
         return Collected(sweep, (*sweep.left, *left), send_owed(edges, swap.snapshot, wait=wait))
@@ -102,18 +103,24 @@ def _plan(edges: Edges, snapshot: Snapshot, retention: Retention) -> Sweep:
     listed_records = {there.key: there for there in edges.records.list()}
     site = {key: there.size for key, there in listed.items()}
     records = {key: there.size for key, there in listed_records.items()}
-    kept, documents = choose_kept(state, retention, edges.clock.now()), read_documents(edges, state.releases, records)
-    sweep = choose_doomed(state, kept, documents, site, records)
+    now = edges.clock.now()
+    kept, documents = choose_kept(state, retention, now), read_documents(edges, state.releases, records)
+    young = [release for release in documents.keys() - {release.id for release in state.releases} if is_young(release, now)]
+    sweep = choose_doomed(state, kept, documents, site, records, young=young)
     left = _find_changed(edges, sweep)
     if left:  # nobody's waves wait for what is not ours any more
         site = {key: size for key, size in site.items() if key not in left}
-        sweep = replace(choose_doomed(state, kept, documents, site, records), left=left)
+        sweep = replace(choose_doomed(state, kept, documents, site, records, young=young), left=left)
     doomed = sweep.doomed[:MOST_DELETES]
-    return replace(sweep, doomed=tuple(replace(one, etag=(listed_records if one.is_record else listed)[one.key].etag) for one in doomed))
+    return replace(
+        sweep,
+        is_whole=len(doomed) == len(sweep.doomed),
+        doomed=tuple(replace(one, etag=(listed_records if one.is_record else listed)[one.key].etag) for one in doomed),
+    )
 
 
 def _find_changed(edges: Edges, sweep: Sweep) -> tuple[Key, ...]:
-    """Stable keys at which something else stands than what sitepub wrote."""
+    """Keys at which something else stands than what sitepub wrote."""
     found = run_all(lambda doomed: edges.store.head(doomed.key), [doomed for doomed in sweep.doomed if doomed.known])
     return tuple(
         doomed.key
@@ -148,7 +155,7 @@ def _begin(edges: Edges, snapshot: Snapshot, sweep: Sweep) -> LeaseKeeper | None
 
 
 def _needs_invalidation(doomed: Doomed) -> bool:
-    return any(artifact.kind is not Kind.ALIAS for artifact in doomed.known)
+    return any(artifact.file_class not in (FileClass.ALIAS, FileClass.ASSET) for artifact in doomed.known)
 
 
 def _delete(edges: Edges, sweep: Sweep, keeper: LeaseKeeper) -> tuple[Key, ...]:

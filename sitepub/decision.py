@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from sitepub.core.document import Document
+from sitepub.core.document import Document, Retired
+from sitepub.core.lingering import find_retired, without_swept
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Commit, Digest, ETag, FileClass, Key, Manifest, ReleaseId, Warning
 from sitepub.core.plan import Base, Found, Plan, Standing, Summary, make_plan, settle_frozen, shrinks
@@ -15,6 +16,7 @@ from sitepub.errors import RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Body, Place, StoreReader
 from sitepub.releases import ReleaseReader, Snapshot
+from sitepub.writing import is_standing
 
 RESERVED = ".sitepub/"
 
@@ -57,6 +59,7 @@ class Decision:
     etags: Mapping[Key, ETag]
     completes: Pending | None
     warnings: tuple[Warning, ...]
+    retired: Mapping[Key, Retired] = field(default_factory=dict)
 
     @property
     def is_nothing(self) -> bool:
@@ -65,36 +68,47 @@ class Decision:
         return self.snapshot.state.pending is None and is_live and self.plan.is_empty
 
 
-def decide(store: StoreReader, releases: ReleaseReader, snapshot: Snapshot, wish: Wish, permits: Permits) -> Decision:
-    """Raises RefusedError for foreign keys and a shrunk source; StoppedError `state-moved` where a release vanished under our eyes."""
+def decide(
+    store: StoreReader, releases: ReleaseReader, snapshot: Snapshot, wish: Wish, permits: Permits, *, looks_behind: bool = False
+) -> Decision:
+    """`looks_behind`: a bundler's name is taken, so it is asked for what runs left there that never began. Raises RefusedError for foreign keys
+    and a shrunk source; StoppedError `state-moved` where a release vanished under our eyes."""
     state = snapshot.state
     live = state.live_release
     digest = digest_manifest(wish.manifest)
     if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
         return nothing_to_do(snapshot, live, len(wish.manifest))
-    document = releases.read_document(live) if live else None
-    wanted, warnings = settle_frozen(
-        wish.manifest, document.manifest if document else None, wish.frozen_as_entries, document.lingering if document else {}
-    )
+    document = without_swept(releases.read_document(live), state, live) if live else None
+    lingering = dict(document.lingering) if document else {}
+    left = _find_left(store, releases, state, wish, document) if looks_behind else {}
+    for key, artifacts in left.items():
+        lingering[key] = (*lingering.get(key, ()), *artifacts)
+    wanted, warnings = settle_frozen(wish.manifest, document.manifest if document else Manifest(), wish.frozen_as_entries, lingering)
     digest = digest_manifest(wanted) if wanted is not wish.manifest else digest
     if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
         return nothing_to_do(snapshot, live, len(wanted), warnings)
     _check_shrink(wanted, document, permits)
     etags = releases.read_record(state)
+    is_first = snapshot.etag is None
+    others = _others(releases, state.pending)
     base = Base(
         live=document.manifest if document else None,
-        others=_others(releases, state.pending),
-        lingering=document.lingering if document else {},
+        others=tuple(others.values()),
+        lingering=lingering,
         etags=etags,
-        standing=_find_standing(store, wanted, wish) if snapshot.etag is None else {},
+        standing={key: found for key, found in _find_standing(store, wanted, wish).items() if key not in left} if is_first else {},
         found=wish.mends,
     )
     plan = make_plan(wanted, base, allow_foreign=permits.foreign, is_folder=not store.keeps_headers)
+    if not looks_behind and any(wanted.artifacts[key].file_class is FileClass.FROZEN for key in plan.foreign):
+        return decide(store, releases, snapshot, wish, permits, looks_behind=True)
     _check_foreign(plan, store)
     if wish.origin is not None and not wish.mends:
         plan = _rely_on_kept(plan, store)
+    named = [*([(live, document.manifest)] if live and document else []), *others.items()]
+    retired = find_retired(plan.lingering, document.retired if document else {}, named)
     completes = state.pending if state.pending and state.pending.release.manifest == digest else None
-    return Decision(snapshot, digest, plan, live, document, etags, completes, warnings)
+    return Decision(snapshot, digest, plan, live, document, etags, completes, warnings, retired)
 
 
 def nothing_to_do(snapshot: Snapshot, live: Release, unchanged: int, warnings: tuple[Warning, ...] = ()) -> Decision:
@@ -103,11 +117,27 @@ def nothing_to_do(snapshot: Snapshot, live: Release, unchanged: int, warnings: t
     return Decision(snapshot, live.manifest, plan, live, None, {}, None, warnings)
 
 
-def _others(releases: ReleaseReader, pending: Pending | None) -> tuple[Manifest, ...]:
+def _others(releases: ReleaseReader, pending: Pending | None) -> Mapping[Release, Manifest]:
     """Manifests of which any part may already stand in the target."""
     if pending is None:
-        return ()
-    return tuple(releases.read_document(release).manifest for release in (pending.release, *pending.over))
+        return {}
+    return {release: releases.read_document(release).manifest for release in (pending.release, *pending.over)}
+
+
+def _find_left(
+    store: StoreReader, releases: ReleaseReader, state: State, wish: Wish, document: Document | None
+) -> Mapping[Key, tuple[Artifact, ...]]:
+    """What stands under bundlers' names that are new to the live release, and was put there by a run that ended before anybody knew of it."""
+    live = document.manifest.artifacts if document else {}
+    taken = [key for key, artifact in wish.manifest.artifacts.items() if artifact.file_class is FileClass.FROZEN and key not in live]
+    others = releases.read_left({release.id for release in state.releases})
+    named = {key: {other.manifest.artifacts[key]: None for other in others.values() if key in other.manifest.artifacts} for key in taken}
+    looked = run_all(store.head, [key for key, artifacts in named.items() if artifacts])
+    return {
+        key: tuple(artifact for artifact in named[key] if is_standing(store, head, artifact))
+        for key, head in looked
+        if head is not None and any(is_standing(store, head, artifact) for artifact in named[key])
+    }
 
 
 def _check_shrink(wanted: Manifest, document: Document | None, permits: Permits) -> None:

@@ -44,8 +44,8 @@ def invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wai
     if not state.owed:
         return Invalidated()
     if cdn is None:
-        everything = drop_covered(item for debt in state.owed for item in debt.items)
-        return Invalidated(everything, choice.collateral, "owed", reason="the target has no distribution any more")
+        _let_go(edges, snapshot)
+        return Invalidated()
     edges.progress.stage("invalidating")
     ledger = choice.ledger or edges.count_month(state)
     month = read_month(ledger, edges.rules.free_paths, edges.clock.now())
@@ -93,10 +93,21 @@ def _fit(edges: Edges, snapshot: Snapshot, debts: tuple[Owed, ...], month: Month
     return folded.items, folded.collateral
 
 
+def _let_go(edges: Edges, snapshot: Snapshot) -> None:
+    """The distribution was taken away from the target: nobody is left to be told."""
+    owed = snapshot.state.owed
+    items = drop_covered(item for debt in owed for item in debt.items)
+    named = ", ".join(f"`{item}`" for item in items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
+    edges.progress.note(f"the target has no distribution any more: the invalidation of {named}, which was owed, is let go")
+    _take_off(edges, snapshot, owed, snapshot.state.ledger)
+
+
 def _take_off(edges: Edges, snapshot: Snapshot, sent: tuple[Owed, ...], ledger: Ledger) -> None:
     """Only what was sent: another run may owe something by now. If it can't be said, the next run sends it again under the same reference."""
+    accepted_at = f"{edges.clock.now():%Y-%m-%dT%H:%M:%SZ}"
     for _ in range(ATTEMPTS):
-        swap = edges.releases.swap(snapshot, take_off(snapshot.state, sent, ledger, nonce=edges.releases.nonce()))
+        wanted = take_off(snapshot.state, sent, ledger, nonce=edges.releases.nonce(), accepted_at=accepted_at)
+        swap = edges.releases.swap(snapshot, wanted)
         if swap.is_ours or not set(swap.snapshot.state.owed) & set(sent):
             return
         snapshot = swap.snapshot

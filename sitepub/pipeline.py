@@ -27,6 +27,9 @@ LIST_ABOVE = 16
 LIST_SHARE = 20
 """Files to upload, and their part of the site (one in so many), from which on the target is listed before."""
 
+LOST = ("release-lost", "kept-body-lost", "missing-body")
+"""How a rollback fails whose release is taken away under its eyes."""
+
 Judge = Callable[[Commit | None], object]
 """Told the commit that is live (or pending): raises HeldError where ours is older, RefusedError where histories diverged."""
 
@@ -61,10 +64,11 @@ def publish(
     first: Snapshot | None = None,
 ) -> Receipt:
     """Makes the wish live. `first`: the state as it was read already. Raises HeldError, RefusedError, ConfigurationError before the first visible write, StoppedError after it."""
+    looks_behind = False
     for _ in range(ATTEMPTS):
         snapshot = _wait_for_turn(edges, judge, wish, lock_timeout, first)
         first = None
-        decision = _decide_or_none(edges, snapshot, wish, permits)
+        decision = _decide_or_none(edges, snapshot, wish, permits, looks_behind=looks_behind)
         if decision is None:
             continue
         if decision.is_nothing:
@@ -74,7 +78,13 @@ def publish(
         if edges.rules.when_spent is WhenSpent.FAIL:
             choosing()
         with PackDraft(edges.spool) as draft:
-            staged = _upload(edges, decision, wish, draft)
+            try:
+                staged = _upload(edges, decision, wish, draft)
+            except RefusedError as refused:
+                if refused.code != "name-taken" or looks_behind:
+                    raise
+                looks_behind = True
+                continue
             choice = choosing()
             keeper = _begin(edges, decision, staged, choice, wish, facts)
             if keeper is None:
@@ -151,10 +161,17 @@ def complete_pending(edges: Edges, snapshot: Snapshot, pending: Pending) -> Rece
 
 
 def rollback(edges: Edges, release: Release, snapshot: Snapshot, *, lock_timeout: float = 600, wait: bool = False) -> Receipt:
-    """Makes an earlier release live again, as a new release: promote of its manifest, with the bodies that the target keeps."""
+    """Makes an earlier release live again, as a new release: promote of its manifest, with the bodies that the target keeps. Raises RefusedError
+    where a `gc` beside it was faster."""
     everything = Permits(shrink=True, diverged=True, older=True)
-    wish = wish_for(edges.releases, release, snapshot, supply_from_target(edges, edges.releases.read_document(release)))
-    return publish(edges, wish, lambda _: None, everything, lock_timeout=lock_timeout, wait=wait, first=snapshot)
+    try:
+        wish = wish_for(edges.releases, release, snapshot, supply_from_target(edges, edges.releases.read_document(release)))
+        return publish(edges, wish, lambda _: None, everything, lock_timeout=lock_timeout, wait=wait, first=snapshot)
+    except StoppedError as error:
+        if error.code not in LOST or release.id in {listed.id for listed in edges.releases.read_state().state.releases}:
+            raise
+        message = f"release {release.id} was collected by a `gc` meanwhile"
+        raise RefusedError("release-collected", message, "`sitepub releases` lists what there is") from error
 
 
 def wish_for(releases: ReleaseReader, release: Release, snapshot: Snapshot, supply: Callable[[Artifact], Body | Place]) -> Wish:
@@ -192,11 +209,11 @@ def supply_from_target(edges: Edges, document: Document) -> Callable[[Artifact],
     return supply
 
 
-def _decide_or_none(edges: Edges, snapshot: Snapshot, wish: Wish, permits: Permits) -> Decision | None:
+def _decide_or_none(edges: Edges, snapshot: Snapshot, wish: Wish, permits: Permits, *, looks_behind: bool) -> Decision | None:
     """None where a release vanished because the state has moved on since it was read."""
     edges.progress.stage("comparing with what is live")
     try:
-        return decide(edges.store, edges.releases, snapshot, wish, permits)
+        return decide(edges.store, edges.releases, snapshot, wish, permits, looks_behind=looks_behind)
     except StoppedError as error:
         if error.code != "release-lost" or edges.releases.read_state().etag == snapshot.etag:
             raise
@@ -208,10 +225,15 @@ def settle_nothing(edges: Edges, decision: Decision, commit: Commit | None, *, w
     snapshot = _end_dead_collect(edges, decision.snapshot)
     for _ in range(ATTEMPTS):
         # another run may have sent what was owed meanwhile; one that made another release or commit live has had its say
-        if commit is None or decision.live is None or snapshot.state.live_release != decision.live or decision.live.commit == commit:
+        if commit is None or decision.live is None or decision.live.commit == commit or not _is_still_live(snapshot, decision.live):
             break
         snapshot = edges.releases.swap(snapshot, recommit(snapshot.state, commit, nonce=edges.releases.nonce())).snapshot
     return Receipt(decision, None, send_owed(edges, snapshot, wait=wait), decision.warnings)
+
+
+def _is_still_live(snapshot: Snapshot, release: Release) -> bool:
+    live = snapshot.state.live_release
+    return live is not None and (live.id, live.commit) == (release.id, release.commit)
 
 
 def _end_dead_collect(edges: Edges, snapshot: Snapshot) -> Snapshot:
@@ -232,6 +254,10 @@ def _upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> _
         return _Staged(decision.completes.release, document, {})
     plan = decision.plan
     edges.progress.stage("uploading", total_files=len(plan.uploads), total_bytes=sum(a.size for a in plan.uploads))
+    missing = _draft_bodies(decision, wish, draft)
+    document = Document(plan.wanted, _find_places(decision, draft), plan.lingering, decision.retired)
+    # before all that it names: what a run leaves that ends in here is known to be ours
+    release = _write_release(edges, decision, wish, document)
     for saved in plan.saved:
         standing = edges.store.head(saved.key)
         if standing is not None and is_standing(edges.store, standing, saved):
@@ -245,8 +271,8 @@ def _upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> _
             lambda a: _upload_one(edges, a, wish, is_there=arrived.get(a.key) == a.size, needs_new_etag=after_gc), plan.uploads
         )
     }
-    document = Document(plan.wanted, _keep_bodies(edges, decision, wish, draft), plan.lingering)
-    return _Staged(_write_release(edges, decision, wish, document), document, uploaded)
+    _send_bodies(edges, decision, wish, draft, missing)
+    return _Staged(release, document, uploaded)
 
 
 def _find_arrived(edges: Edges, plan: Plan) -> Mapping[Key, int]:
@@ -262,22 +288,30 @@ def _upload_one(edges: Edges, artifact: Artifact, wish: Wish, *, is_there: bool,
     return etag
 
 
-def _keep_bodies(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> Mapping[Digest, BodyPlace]:
-    """Brings the bodies of entries that the target does not keep yet, and returns where all of this release's stand."""
-    known = dict(decision.document.bodies) if decision.document else {}
+def _draft_bodies(decision: Decision, wish: Wish, draft: PackDraft) -> tuple[Artifact, ...]:
+    """Packs the bodies of entries that the target does not keep yet; returns the artifacts that have them, large ones too."""
+    known = decision.document.bodies.keys() if decision.document else frozenset()
     large_before = {a.body for a in decision.document.manifest.artifacts.values() if _is_large(a)} if decision.document else set()
-    missing = bodies_to_bring(decision.plan, known.keys() | large_before)
+    missing = bodies_to_bring(decision.plan, known | large_before)
+    draft.add(_frames([a for a in missing if not _is_large(a)], wish))
+    return missing
+
+
+def _find_places(decision: Decision, draft: PackDraft) -> Mapping[Digest, BodyPlace]:
+    """Where the bodies of this release stand, or will."""
+    places = {**(decision.document.bodies if decision.document else {}), **draft.places()}
+    wanted = {artifact.body for artifact in decision.plan.wanted.artifacts.values()}
+    return {digest: place for digest, place in places.items() if digest in wanted}
+
+
+def _send_bodies(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, missing: tuple[Artifact, ...]) -> None:
     for artifact, body in run_all(wish.supply, [a for a in missing if _is_large(a)], workers=4):
         etag = _put_large_body(edges, artifact, body)
         _outlive_gc(edges, decision, large_body_key(artifact.body), artifact.body, etag)
-    draft.add(_frames([a for a in missing if not _is_large(a)], wish))
     if not draft.is_empty:
         pack = draft.as_body()
         etag = edges.records.put(pack_key(draft.name), pack, PRIVATE_BYTES, digest=pack.digest, expect=Anything())
         _outlive_gc(edges, decision, pack_key(draft.name), pack.digest, etag)
-    known.update(draft.places())
-    wanted = {artifact.body for artifact in decision.plan.wanted.artifacts.values()}
-    return {digest: place for digest, place in known.items() if digest in wanted}
 
 
 def _frames(artifacts: list[Artifact], wish: Wish) -> Iterator[tuple[Digest, bytes]]:

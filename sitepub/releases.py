@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -85,6 +85,12 @@ class ReleaseReader:
             return decode_document(stored.body, where=self._where(release_key(release)))
         except ConfigurationError:
             return None
+
+    def read_left(self, listed: Collection[ReleaseId]) -> Mapping[ReleaseId, Document]:
+        """All documents but those of `listed`: of runs that never began, and of releases that a `gc` was about to delete."""
+        ids = [ReleaseId(there.key.removeprefix(release_key(ReleaseId("")))) for there in self._store.list(release_key(ReleaseId("")))]
+        found = {release: self.read_unlisted(release) for release in ids if release not in listed}
+        return {release: document for release, document in found.items() if document is not None}
 
     def read_record(self, state: State) -> Mapping[Key, ETag]:
         """The ETags of the live release."""

@@ -179,7 +179,7 @@ def _verify_site(sight: Sight, snapshot: Snapshot, shelf: _Shelf, progress: Prog
     findings += [each.finding for each in mismatches]
     findings += [body.finding for body in lost if not (body.is_at_its_key and body.artifact.key in broken)]
     if not allow_foreign and not shelf.damaged:
-        findings += find_foreign(sorted(listed), shelf.documents.values())
+        findings += _find_foreign(sight, shelf, listed)
     wrong = {each.finding.key for each in mismatches}
     etags = {key: listed[key].etag for key in manifest.artifacts if key in listed and key not in wrong}
     return Audit(
@@ -196,6 +196,15 @@ def _verify_site(sight: Sight, snapshot: Snapshot, shelf: _Shelf, progress: Prog
         listed=frozenset(listed),
         etags=etags,
     )
+
+
+def _find_foreign(sight: Sight, shelf: _Shelf, listed: Iterable[Key]) -> tuple[Finding, ...]:
+    """What runs left that never began is looked for only where something is unknown."""
+    found = find_foreign(sorted(listed), shelf.documents.values())
+    if not found:
+        return ()
+    left = ReleaseReader(sight.records).read_left(shelf.documents.keys())
+    return find_foreign([Key(finding.key) for finding in found], (), left.values())
 
 
 def _compare(store: StoreReader, manifest: Manifest, looks: Mapping[Key, Looked], begun: Sequence[Manifest]) -> Iterable[Mismatch]:

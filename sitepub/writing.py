@@ -11,7 +11,7 @@ from enum import StrEnum
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, Digest, ETag, FileClass, HeaderSet, Key
 from sitepub.core.plan import Step
 from sitepub.errors import DefectError, RefusedError
-from sitepub.interfaces import Absent, Body, ConditionFailedError, Expectation, FileBody, Head, Place, Present, Store
+from sitepub.interfaces import Absent, Body, ConditionFailedError, Expectation, FileBody, Head, Place, Present, Store, StoreReader
 
 LOOK_FIRST_ABOVE = 1024 * 1024
 """A body above this many bytes is worth a HEAD before it is sent again."""
@@ -98,14 +98,14 @@ def write_step(store: Store, step: Step, body_of: BodyOf, *, before_write: Calla
     return Written(Outcome.FOREIGN)
 
 
-def is_standing(store: Store, head: Head, artifact: Artifact) -> bool:
+def is_standing(store: StoreReader, head: Head, artifact: Artifact) -> bool:
     """The bytes and headers at the key are the artifact's. Headers count only where the store keeps them."""
     if head.size != artifact.size or (head.digest or _digest_of(store, artifact)) != artifact.body:
         return False
     return not store.keeps_headers or _plain(head.headers) == _plain(artifact.headers)
 
 
-def _digest_of(store: Store, artifact: Artifact) -> str | None:
+def _digest_of(store: StoreReader, artifact: Artifact) -> str | None:
     stored = store.read(artifact.key)
     return None if stored is None else hashlib.sha256(stored.body).hexdigest()
 

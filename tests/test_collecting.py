@@ -17,7 +17,7 @@ from sitepub.interfaces import Anything, ConditionFailedError
 from sitepub.pipeline import publish
 from tests.support.builders import Piece, RecordingCdn, World, digest_of, page_with_style, wish
 from tests.support.memory_store import MemoryStore
-from tests.test_pipeline import FIRST, SECOND, THIRD, allow_all, bodies, check_nothing_is_broken, crash_at, roll_back, run
+from tests.test_pipeline import FIRST, SECOND, THIRD, allow_all, bodies, check_nothing_is_broken, crash_at, die_at, roll_back, run
 
 NEWEST_ONLY = Retention(releases=1, days=0)
 DAY = 24 * 3600
@@ -53,6 +53,62 @@ def test_what_no_kept_release_reaches_goes_and_the_live_site_stays() -> None:
     assert len(records(world, "packs")) == 1
     run(world, wish(FIRST))
     assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
+
+
+BUNDLED: dict[str, Piece | bytes] = {
+    **page_with_style("three", "c{}"),
+    "chunk.js": Piece(b"chunk", FileClass.FROZEN),
+    "big.pdf": Piece(b"p" * (1024 * 1024 + 1), FileClass.ENTRY),
+}
+
+
+def stop_before_begin(world: World, number: int) -> bool:
+    """A run that wants BUNDLED dies at its n-th write, counted from 0; False where it was about to begin by then."""
+    writes = [0]
+
+    def die(operation: str, key: str) -> None:
+        if writes[0] < 0 or (operation in ("put", "copy") and (key == "state.json" or writes[0] == number)):
+            writes[0] = writes[0] if key != "state.json" else -1
+            raise SystemExit
+        writes[0] += operation in ("put", "copy")
+
+    with suppress(SystemExit):
+        run(world, wish(BUNDLED), pid=7, before=die)
+    return writes[0] == number
+
+
+@pytest.mark.parametrize("sites", [(), (FIRST,)], ids=["first publish", "later publish"])
+def test_what_a_run_left_that_never_began_is_collected(sites: tuple[dict[str, Piece | bytes], ...]) -> None:
+    left: list[set[str]] = []
+    is_stopped = True
+    while is_stopped:
+        world = world_with(*sites)
+        is_stopped = stop_before_begin(world, len(left))
+        left.append(set(world.site()))
+        run(world, wish(SECOND))
+        standing = set(world.site())
+        gc(world)
+        assert set(world.site()) >= standing - hashed(FIRST), "a run may still be at work on it"
+        world.clock.seconds += 2 * DAY
+        while gc(world).sweep.doomed:
+            pass
+        assert world.site() == bodies(SECOND), f"died at write {len(left)}"
+        assert [len(records(world, folder)) for folder in ("releases", "packs", "entries")] == [1, 1, 0]
+    assert [len(left), "chunk.js" in left[-1], hashed(BUNDLED) <= left[-1]] == [6, True, True]
+
+
+def test_what_stood_under_a_name_that_a_run_wanted_which_never_began_is_left_alone() -> None:
+    world = world_with(FIRST)
+    (name,) = hashed(BUNDLED)
+    put = world.edges().store.put
+    put(Key(name), b"theirs", (), digest=digest_of(b"theirs"), expect=Anything())
+    put(Key("chunk.js"), b"theirs too", (), digest=digest_of(b"theirs too"), expect=Anything())
+    with pytest.raises(RefusedError) as caught:
+        run(world, wish(BUNDLED))
+    assert caught.value.code == "name-taken"
+    world.clock.seconds += 2 * DAY
+    assert set(gc(world).left) == {name, "chunk.js"}
+    assert world.site() == {**bodies(FIRST), name: b"theirs", "chunk.js": b"theirs too"}
 
 
 def test_a_second_run_has_nothing_to_do() -> None:
@@ -244,6 +300,34 @@ def test_what_became_an_entry_after_pages_loaded_it_is_collected_and_invalidated
     gc(world)
     assert set(world.site()) == {"index.html"}
     assert cdn.sent[-1][0] == ("/app.css",)
+
+
+def lingering(world: World) -> set[str]:
+    releases = world.edges().releases
+    live = releases.read_state().state.live_release
+    assert live is not None
+    return set(releases.read_document(live).lingering)
+
+
+def test_what_lingered_is_forgotten_once_it_is_collected() -> None:
+    loaded = {"index.html": b"1", "lib.js": Piece(b"lib", FileClass.PINNED), "chunk.js": Piece(b"chunk", FileClass.FROZEN)}
+    world = world_with(loaded, {"index.html": b"2"})
+    run(world, wish({"index.html": b"3"}))
+    assert lingering(world) == {"lib.js", "chunk.js"}
+    world.clock.seconds += 2 * DAY
+    with pytest.raises(SystemExit):
+        gc(world, pid=7, before=die_at("delete", "lib.js"))
+    world.gone.add(7)
+    run(world, wish({"index.html": b"4"}))
+    assert lingering(world) == {"lib.js", "chunk.js"}, "one stands there still"
+    world.clock.seconds += 2 * DAY
+    while gc(world).sweep.doomed:
+        pass
+    run(world, wish({"index.html": b"5"}))
+    assert lingering(world) == {"chunk.js"}, "browsers keep it for a year"
+    run(world, wish({"index.html": b"6", "lib.js": Piece(b"lib two", FileClass.PINNED)}))
+    run(world, wish({"index.html": b"7"}))
+    assert lingering(world) == {"lib.js", "chunk.js"}
 
 
 def test_a_gc_beside_another_one_starts_over() -> None:

@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from sitepub.collecting import collect
 from sitepub.core.model import Commit, FileClass, Key
 from sitepub.core.retention import choose_release
+from sitepub.core.settings import Retention
 from sitepub.core.state import decode_state
 from sitepub.decision import Permits, Wish
+from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.interfaces import Anything, ConditionFailedError, Present
-from sitepub.invalidating import send_owed
+from sitepub.invalidating import Invalidated, send_owed
 from sitepub.pipeline import Receipt, publish, rollback
-from tests.support.builders import CSS, Piece, RecordingCdn, World, artifact, commit, digest_of, page_with_style, wish
+from tests.support.builders import CSS, Piece, RecordingCdn, SilentProgress, World, artifact, commit, digest_of, page_with_style, wish
 from tests.support.memory_store import MemoryStore
 
 
@@ -62,8 +65,8 @@ def test_one_changed_page_costs_six_requests() -> None:
     assert kinds == [
         ("read", "state.json"),
         ("read", "releases"),
-        ("put", "packs"),
         ("put", "releases"),
+        ("put", "packs"),
         ("put", "state.json"),
         ("put", "docs"),
         ("put", "state.json"),
@@ -498,6 +501,36 @@ def test_what_stands_at_a_new_bundled_file_is_overwritten_where_that_is_allowed(
     assert world.site()["chunk.js"] == b"ours"
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_bundled_file_of_a_run_that_never_began_makes_way_for_another_of_its_name(is_first: bool) -> None:
+    world = World()
+    if not is_first:
+        run(world, wish({"index.html": b"1"}))
+    crash_at(world, wish({"index.html": b"2", "chunk.js": Piece(b"two", FileClass.FROZEN)}), pid=7, operation="put", key="state.json")
+    assert world.site()["chunk.js"] == b"two"
+    third = wish({"index.html": b"3", "chunk.js": Piece(b"three", FileClass.FROZEN)})
+    as_entry = artifact("chunk.js", b"three", FileClass.PINNED)
+    world.clock.seconds += 60
+    run(world, replace(third, frozen_as_entries={Key("chunk.js"): as_entry}))
+    assert world.site() == {"index.html": b"3", "chunk.js": b"three"}
+    assert world.bucket.objects["chunk.js"].headers == as_entry.headers, "somebody may have asked for it"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_foreign_file_under_a_bundlers_name_is_not_taken_for_what_a_dead_run_left(is_first: bool) -> None:
+    world = World()
+    if not is_first:
+        run(world, wish({"index.html": b"1"}))
+    bundled = wish({"index.html": b"2", "chunk.js": Piece(b"two", FileClass.FROZEN)})
+    crash_at(world, bundled, pid=7, operation="put", key="state.json")
+    world.edges().store.put(Key("chunk.js"), b"theirs", (), digest=digest_of(b"theirs"), expect=Anything())
+    before = dict(world.site())
+    with pytest.raises(RefusedError) as caught:
+        run(world, bundled)
+    assert caught.value.code == ("foreign-keys" if is_first else "name-taken")
+    assert world.site() == before
+
+
 def test_a_bundled_file_that_was_retired_and_overwritten_comes_back_with_a_rollback() -> None:
     world = World()
     first = run(world, wish({"index.html": b"1", "chunk.js": Piece(b"one", FileClass.FROZEN)})).release
@@ -573,3 +606,62 @@ def test_only_what_was_sent_is_taken_off_what_is_owed() -> None:
     send_owed(edges, edges.releases.read_state())
     state = decode_state(world.bucket.objects[".sitepub/state.json"].body, where="state")
     assert [owed.items for owed in state.owed] == [("/docs/index.html",)]
+
+
+def notes_of(edges: Edges) -> list[str]:
+    assert isinstance(edges.progress, SilentProgress)
+    return edges.progress.notes
+
+
+def test_what_is_owed_to_a_distribution_that_was_taken_away_is_let_go_and_told() -> None:
+    world = World(cdn=RecordingCdn(is_down=True))
+    run(world, wish(FIRST))
+    assert run(world, wish(SECOND)).invalidation.state == "owed"
+    world.cdn = None
+    edges = world.edges()
+    receipt = publish(edges, wish(SECOND), allow_all, Permits())
+    assert receipt.invalidation == Invalidated()
+    assert notes_of(edges) == [
+        "the target has no distribution any more: the invalidation of `/docs/index.html`, `/index.html`, which was owed, is let go"
+    ]
+    assert edges.releases.read_state().state.owed == ()
+    again = world.edges()
+    publish(again, wish(FIRST), allow_all, Permits())
+    assert notes_of(again) == []
+
+
+def test_a_rollback_to_a_release_that_a_gc_takes_away_meanwhile_says_so() -> None:
+    world = World()
+    first = run(world, wish(FIRST)).release
+    run(world, wish(SECOND))
+    world.clock.seconds += 3 * 86400
+    is_collected = False
+
+    def collect_meanwhile(operation: str, key: str) -> None:
+        nonlocal is_collected
+        if (operation, key) == ("head", next(iter(wish(FIRST).manifest.artifacts))) and not is_collected:
+            is_collected = True
+            collect(world.edges(pid=2), Retention(releases=1, days=0))
+
+    edges = world.edges(before=collect_meanwhile)
+    snapshot = edges.releases.read_state()
+    with pytest.raises(RefusedError) as caught:
+        rollback(edges, choose_release(snapshot.state, first), snapshot)
+    assert is_collected
+    assert (caught.value.code, caught.value.message) == ("release-collected", f"release {first} was collected by a `gc` meanwhile")
+    assert world.site() == bodies(SECOND)
+
+
+@pytest.mark.parametrize("second", [SECOND, FIRST], ids=["completed", "superseded"])
+def test_what_a_dead_run_would_have_owed_is_owed_by_who_takes_over(second: dict[str, Piece | bytes]) -> None:
+    """It knew of an error page that answers with 200, which asks for `/*`; the next run can't ask the distribution just now."""
+    world = World(cdn=RecordingCdn())
+    assert world.cdn is not None
+    run(world, wish(FIRST))
+    everything = replace(world.edges(pid=7, before=die_at("put", "index.html")), choose=lambda *_: lambda: InvalidationChoice(("/*",)))
+    with pytest.raises(SystemExit):
+        publish(everything, wish(SECOND), allow_all, Permits())
+    world.gone.add(7)
+    run(world, wish(second))
+    assert "/*" in world.cdn.sent[-1][0]
+    assert len(world.cdn.sent) == 1

@@ -15,6 +15,7 @@ from sitepub.core.state import decode_state
 from sitepub.decision import Permits, Wish
 from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, SitepubError
+from sitepub.interfaces import Anything
 from sitepub.mending import Mended, mend, plan_cure
 from sitepub.packs import KeptBodies
 from sitepub.pipeline import publish
@@ -321,3 +322,21 @@ def test_the_live_manifest_is_left_as_it_was(tmp_path: Path) -> None:
     live = mended.audit.snapshot.state.live_release
     assert live is not None and live.origin == before.snapshot.state.live
     assert Key("index.html") in mended.audit.document.manifest.artifacts
+
+
+def test_what_a_run_left_that_never_began_is_not_foreign() -> None:
+    world = start()
+    is_dead = False
+
+    def die(operation: str, key: str) -> None:
+        nonlocal is_dead
+        is_dead = is_dead or (operation, key) == ("put", "state.json")
+        if is_dead:
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run(world, wish({**SITE, "other.js": Piece(b"other", FileClass.FROZEN, CSS)}), before=die)
+    assert "other.js" in world.site()
+    assert codes(look(world)) == []
+    world.edges().store.put(Key("theirs.js"), b"", (), digest=digest_of(b""), expect=Anything())
+    assert codes(look(world)) == [(Trouble.FOREIGN, "theirs.js")]

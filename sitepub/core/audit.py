@@ -101,11 +101,14 @@ def judge_key(
     )
 
 
-def find_foreign(listed: Iterable[Key], documents: Iterable[Document]) -> tuple[Finding, ...]:
-    """Keys that no manifest of ours names: not of a release that is kept, pending or superseded, and not left behind by one."""
+def find_foreign(listed: Iterable[Key], documents: Iterable[Document], left: Iterable[Document] = ()) -> tuple[Finding, ...]:
+    """Keys that no manifest of ours names: not of a release that is kept, pending or superseded, and not left behind by one. `left`: of runs that
+    never began; all they can have put there is what goes up before."""
     known: set[Key] = set()
     for document in documents:
         known.update(document.manifest.artifacts, document.lingering)
+    for document in left:
+        known.update(key for key, artifact in document.manifest.artifacts.items() if artifact.kind is Kind.ASSET)
     foreign = (key for key in listed if key not in known and not key.startswith(RESERVED))
     return tuple(Finding(Trouble.FOREIGN, key, f"`{key}` is in no manifest of sitepub: it is left alone") for key in foreign)
 

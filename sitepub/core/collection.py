@@ -16,7 +16,7 @@ from sitepub.core.state import State
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """One object to delete, of the site or of the records. `etag`: as it was listed. `known`: what of ours may stand at a stable key; anything else is left alone."""
+    """One object to delete, of the site or of the records. `etag`: as it was listed. `known`: what of ours may stand at the key, where that has to be looked at; anything else is left alone."""
 
     key: Key
     is_record: bool
@@ -29,12 +29,13 @@ class Doomed:
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """`deferred`: hashed files that a later run deletes, because stable keys that may load them go in this one. `left`: stable keys that
-    someone else has changed."""
+    someone else has changed. `is_whole`: it is no more than one run may delete."""
 
     kept: tuple[Kept, ...]
     doomed: tuple[Doomed, ...]
     deferred: int
     left: tuple[Key, ...] = ()
+    is_whole: bool = True
 
 
 def choose_doomed(
@@ -43,15 +44,19 @@ def choose_doomed(
     documents: Mapping[ReleaseId, Document],
     site: Mapping[Key, int],
     records: Mapping[Key, int],
+    *,
+    young: Collection[ReleaseId] = (),
 ) -> Sweep:
-    """`documents`: of every release that stands in the target; `site` and `records`: keys and their sizes in bytes, as listed."""
-    reached = _reach(state, kept)
+    """`documents`: of every release that stands in the target; `site` and `records`: keys and their sizes in bytes, as listed; `young`: releases
+    that a run may be about to begin."""
+    reached = _reach(state, kept) | frozenset(young)
     kept_documents = [document for release, document in documents.items() if release in reached]
     needed = {key for document in kept_documents for key in document.manifest.artifacts}
     known = _known_artifacts(documents.values())
     unneeded = {key: found for key, found in known.items() if key in site and key not in needed}
     stable = [_doom_stable(key, found, site[key]) for key, found in unneeded.items() if _is_stable(found)]
-    hashed = [Doomed(key, False, "no kept release has it", site[key]) for key, found in unneeded.items() if _is_hashed(found)]
+    begun = _known_artifacts(document for release, document in documents.items() if release in _find_begun(state))
+    hashed = [_doom_hashed(key, found, site[key], is_begun=key in begun) for key, found in unneeded.items() if _is_hashed(found)]
     doomed_now = stable or hashed
     gone = _doom_records(state, reached, kept_documents, records, keeps_documents=bool(stable and hashed))
     return Sweep(kept, tuple(sorted([*doomed_now, *gone], key=_order)), len(hashed) if stable else 0)
@@ -63,6 +68,14 @@ def _reach(state: State, kept: tuple[Kept, ...]) -> frozenset[ReleaseId]:
     if state.pending is not None:
         reached |= {state.pending.release.id} | {release.id for release in state.pending.over}
     return frozenset(reached)
+
+
+def _find_begun(state: State) -> frozenset[ReleaseId]:
+    """Releases that the state names: what they name was put there, while a run that never began may have met somebody else's file."""
+    begun = {release.id for release in state.releases} | {over for release in state.releases for over in release.over}
+    if state.pending is not None:
+        begun |= {state.pending.release.id} | {release.id for release in state.pending.over}
+    return frozenset(begun)
 
 
 def _known_artifacts(documents: Iterable[Document]) -> Mapping[Key, tuple[Artifact, ...]]:
@@ -86,6 +99,12 @@ def _is_stable(found: Collection[Artifact]) -> bool:
 
 def _doom_stable(key: Key, found: tuple[Artifact, ...], size: int) -> Doomed:
     return Doomed(key, False, "no kept release has it under this name", size, found)
+
+
+def _doom_hashed(key: Key, found: tuple[Artifact, ...], size: int, *, is_begun: bool) -> Doomed:
+    if is_begun:
+        return Doomed(key, False, "no kept release has it", size)
+    return Doomed(key, False, "left by a run that never began its release", size, found)
 
 
 def _doom_records(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sitepub.core.manifest import decode_rows, encode_rows, make_manifest
-from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest
+from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest, ReleaseId
 from sitepub.errors import ConfigurationError
 
 FORMAT = 1
@@ -24,12 +24,21 @@ class BodyPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """The last release whose pages load a key under a name that stays."""
+
+    seq: int
+    release: ReleaseId
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`."""
+    """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`. `retired`: since when each key lingers."""
 
     manifest: Manifest
     bodies: Mapping[Digest, BodyPlace] = field(default_factory=dict)
     lingering: Mapping[Key, tuple[Artifact, ...]] = field(default_factory=dict)
+    retired: Mapping[Key, Retired] = field(default_factory=dict)
 
 
 def encode_document(document: Document) -> bytes:
@@ -51,6 +60,7 @@ def encode_document(document: Document) -> bytes:
             "lengths": [place.length for _, place in placed],
         },
         "lingering": encode_rows(lingering),
+        "retired": [_encode_retired(document.retired.get(key)) for key in sorted(document.lingering)],
     }
     return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(text, separators=(",", ":")).encode())
 
@@ -71,6 +81,10 @@ def decode_document(stored: bytes, *, where: str) -> Document:
         return _decode(text)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise _damaged(where) from error
+
+
+def _encode_retired(retired: Retired | None) -> list[object] | None:
+    return None if retired is None else [retired.seq, retired.release]
 
 
 def encode_record(etags: Mapping[Key, ETag]) -> bytes:
@@ -106,4 +120,7 @@ def _decode(text: dict[str, Any]) -> Document:
     lingering: dict[Key, tuple[Artifact, ...]] = {}
     for artifact in decode_rows(text["lingering"]):
         lingering[artifact.key] = (*lingering.get(artifact.key, ()), artifact)
-    return Document(make_manifest(artifacts), bodies, lingering)
+    retired = {
+        key: Retired(int(found[0]), ReleaseId(found[1])) for key, found in zip(sorted(lingering), text["retired"], strict=True) if found
+    }
+    return Document(make_manifest(artifacts), bodies, lingering, retired)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sitepub.core.model import ReleaseId
 from sitepub.core.settings import Retention
@@ -11,7 +11,8 @@ from sitepub.core.state import Release, State
 from sitepub.errors import RefusedError, UsageError
 
 GRACE = timedelta(days=1)
-"""How long a release that is no longer live is kept whatever retention says: edges may still show it, and pages of it are open."""
+"""How long a release that is no longer live is kept whatever retention says: pages of it are open, and edges may still show it until the
+invalidation that was accepted last is completed, which takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,28 @@ def _keeping_reason(state: State, release: Release, number: int, newest: set[Rel
         return "live"
     if release.id in newest:
         return f"among the newest {retention.releases}"
-    left = parse_time(state.releases[number + 1].published_at) if number + 1 < len(state.releases) else now
+    if number + 1 == len(state.releases):
+        return "live until now"
+    successor = state.releases[number + 1]
+    if any(owed.seq == successor.seq for owed in state.owed):
+        return "edges may still show it: an invalidation is owed"
+    left = parse_time(successor.published_at)
     if now - left <= timedelta(days=retention.days):
         return f"live within {retention.days} days"
-    return "live until a day ago" if now - left <= GRACE else None
+    if now - left <= GRACE:
+        return "live until a day ago"
+    is_fresh = bool(successor.invalidated_at) and now - parse_time(successor.invalidated_at) <= GRACE
+    return "edges may have shown it until a day ago" if is_fresh else None
+
+
+def is_young(release: ReleaseId, now: datetime) -> bool:
+    """By the second in its name: a run may still be at work on what its document names."""
+    return now - released_at(release) <= GRACE
+
+
+def released_at(release: ReleaseId) -> datetime:
+    """The second in its name, by the publisher's clock."""
+    return datetime.strptime(release.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def parse_time(published_at: str) -> datetime:

@@ -33,7 +33,8 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release as the state lists it. `document` is the SHA-256 of its stored document, `over` what it superseded unfinished."""
+    """One release as the state lists it. `document` is the SHA-256 of its stored document, `over` what it superseded unfinished,
+    `invalidated_at` when CloudFront accepted what it owed: until then edges may have shown what was live before ('' where it owes or owed nothing)."""
 
     id: ReleaseId
     seq: int
@@ -45,6 +46,7 @@ class Release:
     assets: int
     over: tuple[ReleaseId, ...] = ()
     origin: ReleaseId | None = None  # the release whose content a rollback made live again
+    invalidated_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own. `ledger`: what is
-    known of the month's invalidation paths."""
+    """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own. `is_swept`: under
+    names that stay nothing stands any more that only releases had which are not listed. `ledger`: what is known of the month's invalidation paths."""
 
     seq: int = 0
     nonce: str = ""
@@ -107,6 +109,7 @@ class State:
     releases: tuple[Release, ...] = ()
     collect: Collect | None = None
     collected: int = 0
+    is_swept: bool = False
     provisioned: Mapping[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -122,7 +125,8 @@ def begin(state: State, pending: Pending, *, nonce: str) -> State:
 
 def begin_collect(state: State, collect: Collect, kept: tuple[Release, ...], *, nonce: str) -> State:
     """Before the first delete: whoever planned against the state as it was starts over, and goes to no release that is about to go."""
-    return replace(state, seq=collect.seq, collect=collect, collected=state.collected + 1, releases=kept, nonce=nonce)
+    is_swept = state.is_swept and kept == state.releases
+    return replace(state, seq=collect.seq, collect=collect, collected=state.collected + 1, releases=kept, is_swept=is_swept, nonce=nonce)
 
 
 def end_collect(state: State, *, nonce: str) -> State:
@@ -164,9 +168,12 @@ def recommit(state: State, commit: Commit | None, *, nonce: str) -> State:
     return replace(state, releases=releases, nonce=nonce)
 
 
-def take_off(state: State, sent: tuple[Owed, ...], ledger: Ledger, *, nonce: str) -> State:
+def take_off(state: State, sent: tuple[Owed, ...], ledger: Ledger, *, nonce: str, accepted_at: str) -> State:
     """Takes off what was sent, and nothing else: another run may owe something by now. `ledger`: what the run knows of the month."""
-    return replace(state, owed=tuple(owed for owed in state.owed if owed not in sent), ledger=join(state.ledger, ledger), nonce=nonce)
+    paid = {owed.seq for owed in state.owed if owed in sent}
+    releases = tuple(replace(release, invalidated_at=accepted_at) if release.seq in paid else release for release in state.releases)
+    owed = tuple(owed for owed in state.owed if owed not in sent)
+    return replace(state, owed=owed, releases=releases, ledger=join(state.ledger, ledger), nonce=nonce)
 
 
 def owe(state: State, items: tuple[str, ...], *, nonce: str) -> State:
@@ -189,6 +196,7 @@ def encode_state(state: State) -> bytes:
         if state.collect is None
         else {"seq": state.collect.seq, "owes": list(state.collect.owes), "lease": _encode_lease(state.collect.lease)},
         "collected": state.collected,
+        "swept": state.is_swept,
         "provisioned": dict(sorted(state.provisioned.items())),
         "ledger": encode_ledger(state.ledger),
     }
@@ -228,6 +236,7 @@ def _decode_state(document: dict[str, Any]) -> State:
         releases=tuple(_decode_release(release) for release in document["releases"]),
         collect=_decode_collect(document["collect"]),
         collected=int(document["collected"]),
+        is_swept=bool(document.get("swept", False)),
         provisioned=dict(document["provisioned"]),
         ledger=decode_ledger(document.get("ledger")),
     )
@@ -245,6 +254,7 @@ def _encode_release(release: Release) -> dict[str, object]:
         "assets": release.assets,
         "over": list(release.over),
         "origin": release.origin,
+        "invalidated_at": release.invalidated_at,
     }
 
 
@@ -260,6 +270,7 @@ def _decode_release(document: dict[str, Any]) -> Release:
         assets=int(document["assets"]),
         over=tuple(ReleaseId(release) for release in document["over"]),
         origin=cast(ReleaseId | None, document["origin"]),
+        invalidated_at=str(document.get("invalidated_at", "")),
     )
 
 

@@ -75,6 +75,8 @@ def test_keys_that_no_document_names_are_foreign() -> None:
     second = document(artifact("about.html", b"about"), lingering=(artifact("lib.js", b"lib", FileClass.PINNED),))
     listed = [Key(key) for key in ("about.html", "index.html", "lib.js", "logs/today", ".sitepub/state.json", "z")]
     assert [finding.key for finding in find_foreign(listed, (first, second))] == ["logs/today", "z"]
+    never_begun = Document(make_manifest([artifact("z", b"", FileClass.ASSET), artifact("logs/today", b"")]))
+    assert [finding.key for finding in find_foreign(listed, (first, second), (never_begun,))] == ["logs/today"]
 
 
 STYLE = artifact("app.0123.css", b"style", FileClass.ASSET, CSS, "app.css")

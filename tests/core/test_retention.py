@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from sitepub.core.model import Digest, ReleaseId
 from sitepub.core.retention import choose_kept, choose_release
 from sitepub.core.settings import Retention
-from sitepub.core.state import Lease, Pending, Release, State
+from sitepub.core.state import Lease, Owed, Pending, Release, State
 from sitepub.errors import RefusedError, UsageError
 from tests.support.builders import commit
 
@@ -94,3 +95,16 @@ def test_what_left_less_than_a_day_ago_is_kept_whatever_retention_says() -> None
     old, new = release("R1", 1, day=1), release("R2", 2, day=22)
     kept = choose_kept(state(old, new), Retention(releases=0, days=0), NOW)
     assert [(found.release.id, found.reason) for found in kept] == [("R1", "live until a day ago"), ("R2", "live")]
+
+
+def test_a_release_that_edges_may_show_is_kept_though_it_left_long_ago() -> None:
+    old, new = release("R1", 1, day=1), release("R2", 2, day=10)
+    none = Retention(releases=0, days=0)
+    owing = replace(state(old, new), owed=(Owed(2, ("/",)),))
+    reasons = [found.reason for found in choose_kept(owing, none, NOW)]
+    assert reasons == ["edges may still show it: an invalidation is owed", "live"]
+    just_paid = replace(new, invalidated_at="2026-11-22T12:00:00Z")
+    reasons = [found.reason for found in choose_kept(state(old, just_paid), none, NOW)]
+    assert reasons == ["edges may have shown it until a day ago", "live"]
+    paid_long_ago = replace(new, invalidated_at="2026-11-10T00:00:09Z")
+    assert [found.reason for found in choose_kept(state(old, paid_long_ago), none, NOW)] == ["live"]

@@ -45,6 +45,7 @@ releases = st.builds(
     assets=st.integers(0, 9),
     over=st.lists(words.map(ReleaseId), max_size=2).map(tuple),
     origin=st.none() | words.map(ReleaseId),
+    invalidated_at=words,
 )
 processes = st.builds(Process, words, words, words, st.integers(0, 9), words)
 leases = st.builds(Lease, words, st.none() | processes, st.integers(1, 99))
@@ -75,6 +76,7 @@ states = st.builds(
     releases=st.lists(releases, max_size=2).map(tuple),
     collect=st.none() | st.builds(Collect, st.integers(0, 9), st.lists(words, max_size=2).map(tuple), leases),
     collected=st.integers(0, 9),
+    is_swept=st.booleans(),
     provisioned=st.dictionaries(words, words, max_size=2),
     ledger=ledgers,
 )
@@ -135,7 +137,7 @@ def test_nothing_is_owed_for_an_empty_invalidation() -> None:
 
 def test_only_what_was_sent_is_taken_off() -> None:
     state = State(owed=(Owed(1, ("/a",)), Owed(2, ("/b",))))
-    assert take_off(state, (Owed(1, ("/a",)),), Ledger(), nonce="t").owed == (Owed(2, ("/b",)),)
+    assert take_off(state, (Owed(1, ("/a",)),), Ledger(), nonce="t", accepted_at="").owed == (Owed(2, ("/b",)),)
 
 
 def test_a_lease_that_was_given_back_names_no_run() -> None:

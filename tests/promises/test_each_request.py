@@ -139,3 +139,17 @@ def test_two_dead_runs_in_every_way(last: SmallSite) -> None:
 @pytest.mark.parametrize("run", RUNS)
 def test_every_way_to_stop_at_each_request(run: str, kind: str, last: SmallSite) -> None:
     assert stop_at_each(run, kind, last) > 8
+
+
+def test_gc_after_an_invalidation_that_was_owed_for_days() -> None:
+    """Edges show the old pages until it is completed, and these load what only their own release has."""
+    with small_is_large(), in_order(random.Random(1)):
+        web = Web(chance=random.Random(1))
+        web.publish(FIRST, 0)
+        web.client.denied = {"CreateInvalidation"}
+        web.publish(SECOND, 1)
+        web.pass_time(4 * DAY)
+        web.client.denied = set()
+        assert not web.gc().sweep.doomed
+        web.pass_time(DAY + 60)
+        assert web.gc().sweep.doomed

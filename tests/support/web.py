@@ -92,7 +92,6 @@ class Web:
     pids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     nonces: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     shown: list[frozenset[tuple[str, bytes]]] = field(default_factory=list)
-    uploaded: dict[int, set[str]] = field(default_factory=dict)
     writes: int = 0
     requests: int = 0
     visited: tuple[float, int, int] = (-1.0, -1, -1)
@@ -145,7 +144,7 @@ class Web:
     def edges(self, fault: Fault | None = None, pause: Callable[[], None] | None = None, *, is_forced: bool = False) -> Edges:
         """Those of a new process."""
         pid = next(self.pids)
-        hooks = _Hooks(self, pid, fault, pause, is_forced)
+        hooks = _Hooks(self, fault, pause, is_forced)
         store = MemoryStore(self.clock, hooks.before, hooks.after, bucket=self.bucket)
         records = MemoryStore(self.clock, hooks.before, hooks.after, bucket=self.bucket, prefix=".sitepub")
         cdn = CloudFront(self.distribution, lambda: self.client, self.clock)
@@ -202,20 +201,11 @@ class Web:
     def reader(self) -> ReleaseReader:
         return ReleaseReader(MemoryStore(self.clock, bucket=self.bucket, prefix=".sitepub"))
 
-    @property
-    def abandoned(self) -> set[str]:
-        """What runs have put there that ended before any manifest named it: nobody knows that it is ours, so it stays (promise 5)."""
-        return {key for keys in self.uploaded.values() for key in keys}
-
-    def check_after_write(self, key: str, pid: int, *, is_forced: bool) -> None:
+    def check_after_write(self, key: str, *, is_forced: bool) -> None:
         self.writes += 1
         if key in self.intact and is_forced:
             del self.intact[key]
         self._check_others_keys(key)
-        if key.startswith("releases/"):
-            self.uploaded.pop(pid, None)
-        elif not key.startswith(("packs/", "entries/", "state.json", "records/")):
-            self.uploaded.setdefault(pid, set()).add(key)
         if key == "state.json":
             self._check_live()
 
@@ -282,7 +272,6 @@ class _Hooks:
     """Visitors, faults and turns at the requests of one run."""
 
     web: Web
-    pid: int
     fault: Fault | None
     pause: Callable[[], None] | None
     is_forced: bool = False
@@ -310,7 +299,7 @@ class _Hooks:
 
     def after(self, operation: str, key: Key) -> None:
         if operation in ("put", "copy", "delete"):
-            self.web.check_after_write(key, self.pid, is_forced=self.is_forced)
+            self.web.check_after_write(key, is_forced=self.is_forced)
         self.web.moment()
         if self.pause is not None:
             self.pause()
