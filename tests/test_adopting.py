@@ -17,6 +17,7 @@ from sitepub.decision import Permits
 from sitepub.errors import HeldError, RefusedError, SitepubError, StoppedError
 from sitepub.history import History
 from sitepub.interfaces import Anything, SourceFile
+from sitepub.local.ledger_copy import LedgerCopy
 from sitepub.local.source import FolderSource
 from sitepub.pipeline import rollback
 from sitepub.preparing import Prepared, Request
@@ -61,7 +62,17 @@ def open_world(world: World, **hooks: object) -> Opened:
     target = Target("there", FolderAddress(Path("/nonexistent")), distribution="E1TEST")
     nothing: Callable[[], None] = lambda: None  # noqa: E731
     return Opened(
-        target, edges.store, edges.records, edges.releases, edges.clock, lambda state: world.cdn, nothing, nothing, lambda: True, nothing
+        target=target,
+        store=edges.store,
+        records=edges.records,
+        releases=edges.releases,
+        clock=edges.clock,
+        cdn_of=lambda state: world.cdn,
+        check_account=nothing,
+        check_hidden=nothing,
+        judges_conditions=lambda: True,
+        look_before_writing=nothing,
+        ledger=LedgerCopy(Path("/nonexistent/ledger.json")),
     )
 
 

@@ -16,6 +16,7 @@ from sitepub.decision import Permits, Wish
 from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.interfaces import Anything
+from sitepub.local.ledger_copy import LedgerCopy
 from sitepub.mending import Mended, mend, plan_cure
 from sitepub.packs import KeptBodies
 from sitepub.pipeline import publish
@@ -30,6 +31,7 @@ SITE: dict[str, Piece | bytes] = {
     "big.pdf": Piece(b"p" * (1024 * 1024 + 1), FileClass.ENTRY),
     "main.js": Piece(b"bundle", FileClass.FROZEN, CSS),
 }
+NO_LEDGER = LedgerCopy(Path("/nonexistent/ledger.json"))
 STYLE = next(key for key in SITE if key.startswith("app."))
 Hook = Callable[[str, str], None]
 
@@ -50,7 +52,7 @@ def start() -> World:
 
 def sight_of(edges: Edges) -> Sight:
     target = Target("there", FolderAddress(Path("/nonexistent")), distribution="E1TEST" if edges.cdn else None)
-    return Sight(target, edges.store, edges.records, edges.releases, edges.clock, lambda state: edges.cdn)
+    return Sight(target, edges.store, edges.records, edges.releases, edges.clock, lambda state: edges.cdn, NO_LEDGER)
 
 
 def request_of(sight: Sight, tmp_path: Path) -> Request:
