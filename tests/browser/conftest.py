@@ -55,7 +55,8 @@ def publish(root: Path) -> None:
 def _show(root: Path, site: Site, servers: ExitStack) -> Served:
     (root / "built").mkdir()
     site.build(root / "built")
-    (root / "sitepub.yaml").write_text(f"source: built\ntargets: {{local: {{store: 'file:published'}}}}\n{site.settings}")
+    target = f"{{store: 'file:published', url: '{site.mount}'}}"
+    (root / "sitepub.yaml").write_text(f"source: built\ntargets: {{local: {target}}}\n{site.settings}")
     publish(root)
     built = BuiltTree(root / "built")
-    return Served(root, servers.enter_context(serve(built)), built, read_published(root / "published"))
+    return Served(root, servers.enter_context(serve(built, mount=site.mount)), built, read_published(root / "published"))

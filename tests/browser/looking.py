@@ -38,7 +38,7 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Look:
     """`frames`: what look.js tells of each. `answers`: every file that was asked for, and how that was answered. `names`: under how many URLs
-    each script came. `scripts`: how often each was run. `failures`: requests that got no answer."""
+    each script came. `scripts`: how often each was run. `failures`: requests that got no answer. `renamed`: what came under a hashed name."""
 
     frames: Mapping[str, Mapping[str, Any]]
     answers: frozenset[Answered]
@@ -47,6 +47,7 @@ class Look:
     failures: frozenset[str]
     console: tuple[str, ...]
     picture: bytes
+    renamed: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -73,7 +74,8 @@ class Plain:
         return _DIGEST.sub(lambda found: "" if found[0] in self._web.tree.inserts else found[0], text)
 
     def path(self, path: str) -> str:
-        return self._web.tree.source_of(path)
+        mount = self._web.mount.removeprefix("/")
+        return mount + self._web.tree.source_of(path.removeprefix(mount)) if path.startswith(mount) else path
 
     def deep(self, value: Any) -> Any:
         """In all strings of a value as JSON has them."""
@@ -104,6 +106,7 @@ def look_at(browser: Browser, web: WebServer, tree: Tree, page: Page) -> Look:
         failures=frozenset(watch.failures),
         console=tuple(sorted(set(watch.console))),
         picture=picture,
+        renamed=frozenset(path for one in asked if (path := plain.path(one.path)) != one.path),
     )
 
 
@@ -117,7 +120,7 @@ def count_other_pixels(browser: Browser, one: bytes, other: bytes) -> int:
 
 def _load(tab: Tab, web: WebServer, page: Page) -> None:
     path, question, query = page.path.partition("?")
-    tab.goto(f"{web.origin}/{quote(path, safe='/#')}{question}{query}", wait_until="load")
+    tab.goto(f"{web.origin}{web.mount}{quote(path, safe='/#')}{question}{query}", wait_until="load")
     for step in page.steps:
         tab.click(step)
     tab.wait_for_function(f"() => ({page.ready})")

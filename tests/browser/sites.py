@@ -22,11 +22,13 @@ READY = "document.documentElement.dataset.ready === 'yes'"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`build` fills an empty folder. `settings`: lines of sitepub.yaml beside source and target."""
+    """`build` fills an empty folder. `settings`: lines of sitepub.yaml beside source and target. `mount`: the path of its host that it stands
+    below, which starts and ends with `/`."""
 
     build: Callable[[Path], None]
     pages: tuple[Page, ...]
     settings: str = ""
+    mount: str = "/"
 
 
 def copy_documentation(name: str) -> Callable[[Path], None]:
@@ -69,6 +71,14 @@ def bundle(*options: str) -> Callable[[Path], None]:
         subprocess.run(command, cwd=folder.parent / "sources", check=True, capture_output=True, text=True)
 
     return build
+
+
+def pack(folder: Path) -> None:
+    """What webpack makes of pages/packed: scripts of its own format, chunks and workers whose names it puts together when they run."""
+    sources = folder.parent / "sources"
+    shutil.copytree(PAGES / "packed", sources)
+    command = [str(find_tool("node")), str(sources / "build.mjs"), str(find_package("webpack")), str(folder)]
+    subprocess.run(command, cwd=sources, check=True, capture_output=True, text=True)
 
 
 def copy_example(folder: Path) -> None:
@@ -129,6 +139,12 @@ SITES: Mapping[str, Site] = {
     "bundled": Site(bundle(), BUNDLED),
     "bundled, with a manifest": Site(bundle("--manifest"), BUNDLED),
     "bundled, relative": Site(bundle("--base", "./"), BUNDLED),
+    "packed": Site(pack, (Page("", f"{READY} && document.documentElement.dataset.counted === 'yes'", steps=("#more",)),)),
+    "below a path": Site(
+        put_together("mounted", {"bootstrap": "bootstrap dist", "popper": "@popperjs/core dist/esm"}),
+        (Page("", READY), Page("sub")),
+        mount="/docs/",
+    ),
     "example": Site(copy_example, (Page(""), Page("notes/tides/"), Page("notes/knots"), Page("no/such/page"))),
 }
 """As the settings are by default."""
@@ -136,9 +152,9 @@ SITES: Mapping[str, Site] = {
 OTHER_SETTINGS: Mapping[str, Site] = {
     f"{name}, {settings}": replace(SITES[name], settings=settings)
     for settings, names in {
-        AUTO: ("map", "reader", "workers", "bundled"),
-        IMPORT_MAP: ("formulas", "scene", "components", "workers", "example"),
-        NEVER: ("components", "workers", "bundled"),
+        AUTO: ("map", "reader", "workers", "bundled", "packed", "below a path"),
+        IMPORT_MAP: ("formulas", "scene", "components", "workers", "example", "below a path"),
+        NEVER: ("components", "workers", "bundled", "packed", "below a path"),
     }.items()
     for name in names
-}
+} | {"bundled, below a path": Site(bundle("--base", "/docs/"), BUNDLED, mount="/docs/")}

@@ -98,10 +98,12 @@ class Answered:
 
 @dataclass(slots=True)
 class WebServer:
-    """`tree` is exchanged while it runs, as a publish does: the origin stays the same."""
+    """`tree` is exchanged while it runs, as a publish does: the origin stays the same. `mount`: the path below which it stands; nothing
+    stands beside it."""
 
     origin: str
     tree: Tree
+    mount: str = "/"
     log: list[Answered] = field(default_factory=list)
 
     def answer(self, path: str) -> tuple[int, HeaderSet, bytes]:
@@ -110,13 +112,17 @@ class WebServer:
         self.log.append(Answered(decoded, status))
         return status, headers, body
 
-    def _choose(self, path: str) -> tuple[int, HeaderSet, bytes]:
+    def _choose(self, decoded: str) -> tuple[int, HeaderSet, bytes]:
+        mount = self.mount.removeprefix("/")
+        if not decoded.startswith(mount):
+            return 404, (("Content-Type", "text/plain; charset=utf-8"),), b"not found"
+        path = decoded.removeprefix(mount)
         wanted = path + INDEX if path == "" or path.endswith("/") else path
         found = self.tree.find(wanted)
         if found is not None:
             return 200, found[1], found[0].read_bytes()
         if not path.endswith("/") and self.tree.find(f"{path}/{INDEX}") is not None:
-            return 302, (("Location", f"/{path}/"),), b""
+            return 302, (("Location", f"{self.mount}{path}/"),), b""
         missing = self.tree.find(NOT_FOUND)
         if missing is None:
             return 404, (("Content-Type", "text/plain; charset=utf-8"),), b"not found"
@@ -124,10 +130,10 @@ class WebServer:
 
 
 @contextmanager
-def serve(tree: Tree) -> Iterator[WebServer]:
+def serve(tree: Tree, *, mount: str = "/") -> Iterator[WebServer]:
     """On a free port of 127.0.0.1, until the block is left."""
     listening = _Listener(("127.0.0.1", 0), _Handler)
-    listening.web = WebServer(f"http://127.0.0.1:{listening.server_address[1]}", tree)
+    listening.web = WebServer(f"http://127.0.0.1:{listening.server_address[1]}", tree, mount)
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

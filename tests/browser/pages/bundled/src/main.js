@@ -5,7 +5,7 @@ import Counting from './counting.js?worker';
 
 document.querySelector('h1').append(Object.assign(new Image(40), { src: anchor }));
 tell('main');
-new Counting().onmessage = (event) => { tell(event.data); document.documentElement.dataset.counted = 'yes'; };
+new Counting().onmessage = (event) => { document.querySelector('h1').append(event.data); document.documentElement.dataset.counted = 'yes'; };
 document.getElementById('more').addEventListener('click', async () => {
   const { chart } = await import('./chart.js');
   chart(document.getElementById('shown'));

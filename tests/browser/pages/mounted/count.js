@@ -1,0 +1,1 @@
+let counted = 0; export const count = () => ++counted;

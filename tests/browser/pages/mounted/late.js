@@ -1,0 +1,2 @@
+import { count } from './count.js';
+export const late = count();

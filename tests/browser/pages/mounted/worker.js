@@ -1,0 +1,2 @@
+import { count } from '/docs/count.js';
+postMessage(count());

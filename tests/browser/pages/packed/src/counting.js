@@ -1,0 +1,1 @@
+import('./words/one.js').then(({ word }) => postMessage('counted ' + word));

@@ -1,0 +1,14 @@
+import './main.css';
+import anchor from './anchor.svg';
+import { tell, starts } from './shared.js';
+
+document.querySelector('h1').append(Object.assign(new Image(40), { src: anchor }));
+tell('main');
+new Worker(new URL('./counting.js', import.meta.url)).onmessage = (event) => { document.querySelector('h1').append(event.data); document.documentElement.dataset.counted = 'yes'; };
+document.getElementById('more').addEventListener('click', async () => {
+  const { chart } = await import(/* webpackChunkName: "chart" */ './chart.js');
+  chart(document.getElementById('shown'));
+  for (const name of ['one', 'two']) tell((await import(`./words/${name}.js`)).word);
+  tell(`shared started ${starts()}`);
+  document.documentElement.dataset.ready = 'yes';
+});

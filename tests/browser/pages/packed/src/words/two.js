@@ -1,0 +1,2 @@
+import { starts } from '../shared.js';
+export const word = 'two ' + starts();
