@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "look at all that a publish needs; each finding with its way out",
     "explain": "one file's story: key, kind, rule, headers, who refers to it and why",
     "gc": "delete what no kept release needs",
+    "hook": "publish when git pushes: install, remove or look at hooks",
     "init": "look at this folder and write a commented sitepub.yaml",
     "invalidate": "evict paths from the edges by hand, or send what is owed",
     "plan": "show what publish would do, and why; write nothing",

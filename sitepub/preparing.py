@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from sitepub.core.model import Artifact, Commit, Warning
 from sitepub.core.settings import Config, FolderAddress, Target
 from sitepub.decision import Permits, Wish
+from sitepub.errors import ConfigurationError
 from sitepub.history import History, find_history, read_history
 from sitepub.interfaces import Body, Place, Progress, Source
 from sitepub.local.cache import Cache, open_cache
+from sitepub.local.git import find_repository
 from sitepub.local.source import scan_source
 from sitepub.releases import Snapshot
 from sitepub.site_memory import remember_site
@@ -69,12 +71,27 @@ def read_request(
     permits: Permits | None = None,
     build: bool = True,
     show_build: bool = False,
+    revision: str | None = None,
 ) -> Request:
-    """Finds and reads sitepub.yaml and chooses the target."""
-    from sitepub.config import choose_target, find_config, load_config
+    """Finds and reads sitepub.yaml and chooses the target. `revision`: where a bare repository, which has no files, finds it."""
+    from sitepub.config import choose_target
 
-    loaded = load_config(find_config(folder, explicit=config), environment)
+    loaded = _load(folder, config, environment, revision)
     return Request(loaded, choose_target(loaded, target), environment, permits or Permits(), build, show_build)
+
+
+def _load(folder: Path, config: Path | None, environment: Mapping[str, str], revision: str | None) -> Config:
+    from sitepub.config import FILE_NAME, find_config, load_config, parse_config
+
+    name = str(config or FILE_NAME)
+    repository = find_repository(folder) if revision is not None and not (folder / name).is_file() else None
+    if repository is None or not repository.is_bare or revision is None:
+        return load_config(find_config(folder, explicit=config), environment)
+    commit = repository.find_commit(revision)
+    text = repository.read_file(commit.id, name)
+    if text is None:
+        raise ConfigurationError("no-configuration", f"commit `{commit.id[:8]}` has no `{name}`", "commit one, or name it with `--config`")
+    return parse_config(text, repository.root / name, environment)
 
 
 @contextmanager

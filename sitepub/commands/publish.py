@@ -51,6 +51,7 @@ def command(
         permits=permits,
         build=not no_build,
         show_build=invocation.verbose,
+        revision=revision,
     )
     with preparing.at_commit(asked, revision) as request, Closing(invocation.progress()) as progress:
         opened = wiring.open_target(request.config, request.target, invocation.environment)

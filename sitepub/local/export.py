@@ -32,9 +32,10 @@ def export_commit(checkout: Checkout, commit: str) -> Iterator[Path]:
     with _temporary_folder() as folder:
         exported = folder / "tree"
         exported.mkdir()
-        index = {"GIT_INDEX_FILE": str(folder / "index")}
+        # a work tree of its own: bare repositories have none, and attributes that are being edited are not the commit's
+        index = {"GIT_INDEX_FILE": str(folder / "index"), "GIT_WORK_TREE": str(exported)}
         _git(checkout, "read-tree", commit, environment=index)
-        _git(checkout, "checkout-index", "--all", "--force", f"--prefix={exported}{os.sep}", environment=index)
+        _git(checkout, "checkout-index", "--all", "--force", environment=index)
         _refuse_pointers(exported)
         yield exported
 

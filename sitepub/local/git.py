@@ -112,6 +112,11 @@ class Repository:
             "unknown-commit", f"`{revision}` names no commit in `{self.root}`", "`git log` shows them; `git fetch` may bring it"
         )
 
+    def read_file(self, commit: str, path: str) -> str | None:
+        """A text as it stands in a commit, `path` from its root; None where it has none."""
+        answer = self._ask("show", f"{commit}:{path}")
+        return answer.out + "\n" if answer.status == 0 else None
+
     def relation(self, mine: str, live: str, *, may_fetch: bool = True) -> Relation:
         """What `mine` is to `live`, by ancestry; history that is missing is fetched, as much as it takes."""
         if mine == live:
@@ -155,6 +160,14 @@ class Repository:
         if answer.status != 0:
             return None
         return tuple(parse_commit(line) for line in answer.out.split("\n") if line)
+
+    def current_branch(self) -> str | None:
+        return self._ask("symbolic-ref", "--quiet", "--short", "HEAD").out or None
+
+    def tracking_ref(self, branch: str) -> str:
+        """What moves here when `branch` is pushed."""
+        told = self._ask("for-each-ref", "--format=%(push)", f"refs/heads/{branch}").out
+        return told if told.startswith("refs/remotes/") else f"refs/remotes/{self._find_remote(branch) or 'origin'}/{branch}"
 
     def remote_url(self) -> str | None:
         """Where the remote is, without credentials."""
