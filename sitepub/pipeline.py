@@ -204,9 +204,17 @@ def supply_from_target(edges: Edges, document: Document) -> Callable[[Artifact],
             return edges.store.place(hashed[artifact.source])
         if artifact.file_class is FileClass.ASSET:
             return edges.store.place(artifact.key)
+        if artifact.file_class is FileClass.FROZEN and _stands_at_its_key(edges, artifact):
+            return edges.store.place(artifact.key)
         return kept.read(artifact.body)
 
     return supply
+
+
+def _stands_at_its_key(edges: Edges, artifact: Artifact) -> bool:
+    """A bundler's file is kept apart only once other bytes have taken its name; until then it may have other headers."""
+    head = edges.store.head(artifact.key)
+    return head is not None and is_standing(edges.store, head, replace(artifact, headers=head.headers))
 
 
 def _decide_or_none(edges: Edges, snapshot: Snapshot, wish: Wish, permits: Permits, *, looks_behind: bool) -> Decision | None:

@@ -665,3 +665,14 @@ def test_what_a_dead_run_would_have_owed_is_owed_by_who_takes_over(second: dict[
     run(world, wish(second))
     assert "/*" in world.cdn.sent[-1][0]
     assert len(world.cdn.sent) == 1
+
+
+def test_a_bundled_file_that_got_other_headers_comes_back_with_a_rollback() -> None:
+    world = World()
+    first = run(world, wish({"index.html": b"1", "chunk.js": Piece(b"chunk", FileClass.FROZEN, CSS)})).release
+    world.clock.seconds += 60
+    run(world, wish({"index.html": b"2", "chunk.js": Piece(b"chunk", FileClass.FROZEN)}))
+    world.clock.seconds += 60
+    roll_back(world, first)
+    assert world.site() == {"index.html": b"1", "chunk.js": b"chunk"}
+    assert world.bucket.objects["chunk.js"].headers == CSS

@@ -187,7 +187,7 @@ class Player:
 
     def _judge_outcome(self, run: Run, outcome: object) -> None:
         if isinstance(outcome, DiedError) and run.is_noticed:
-            self.web.gone.update(range(10_000))
+            self.web.bury()
         if not isinstance(outcome, BaseException) or isinstance(outcome, (DiedError, UsageError)):
             return
         if not isinstance(outcome, SitepubError) or not self._is_expected(run, outcome):
@@ -244,7 +244,7 @@ class Player:
     def finish(self, site: SmallSite, *, collects: bool) -> None:
         """Everybody else is dead and the CDN works: one publish makes all well."""
         web = self.web
-        web.gone.update(range(10_000))
+        web.bury()
         web.client.denied = set()
         self.newest += 1
         receipt = self._publish_at_last(site, self.newest)

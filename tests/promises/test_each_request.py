@@ -47,7 +47,7 @@ def stop_at_each(run: str, kind: str, last: SmallSite, *, every: int = 1) -> int
             try:
                 RUNS[run](player.web, Fault(kind, number))
             except (DiedError, SitepubError):
-                player.web.gone.update(range(1000))
+                player.web.bury()
             is_past_its_end = player.web.requests - requests <= number
             player.check_rest()
             player.finish(last, collects=number % 4 == 0)
@@ -118,7 +118,7 @@ def stop_twice(last: SmallSite, *, every: int) -> None:
                         player.newest += 1
                         player.web.publish(site, player.newest, fault=Fault("crash", number))
                         raise DiedError  # it was done before that request
-                    player.web.gone.update(range(1000))
+                    player.web.bury()
                 player.finish(last, collects=two % 4 == 0)
 
 
