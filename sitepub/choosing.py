@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 from sitepub.core.invalidation import InvalidationPlan, choose_invalidation, fold_items, needs_invalidation
-from sitepub.core.invalidation_paths import Routing
+from sitepub.core.invalidation_paths import Routing, encode_path
 from sitepub.core.invalidation_words import Named
 from sitepub.core.ledger import Ledger, join
 from sitepub.core.model import Artifact, Key, Warning
@@ -15,6 +16,7 @@ from sitepub.core.pacing import Month, Verdict, choose_spending, drop_covered, f
 from sitepub.core.plan import Shown
 from sitepub.core.settings import Invalidation, Target
 from sitepub.core.state import State
+from sitepub.core.tags import OFFERED, TAG_HEADER, TRUSTED, held_tags, is_tagged, keys_by_tag, loses_tags, own_tag
 from sitepub.edges import InvalidationChoice
 from sitepub.errors import RefusedError, SitepubError, StoppedError
 from sitepub.gathering import start_aside
@@ -57,13 +59,26 @@ class Chooser:
         """Asks nobody where nothing is to be invalidated. Raises RefusedError where `when_spent: fail` says so, ConfigurationError where
         there is no such distribution."""
         held = tuple(seen for seen in shown if needs_invalidation(seen))
-        if self.cdn is None or not held:
+        if self.cdn is None or not (held or is_tagged(shown) or loses_tags(shown)):
             return InvalidationChoice()
         counting = self.aside(lambda: self.count(state))
         routing, warnings = ask_routing(self.target, self.cdn)
         ledger = counting()
         month = self._month(ledger, state)
-        return self._spend(lambda most: choose_invalidation(held, routing, live=live, max_items=most), month, ledger, warnings)
+        facts = {} if warnings else _remember_tags(shown, state, routing, self.cdn.distribution)
+        if facts.get(TRUSTED):
+            return replace(self._spend(lambda _: _evict_all(live, routing), month, ledger, warnings), facts=facts)
+        if not held:
+            return InvalidationChoice(facts=facts)
+        is_trusted = routing.has_tags and state.provisioned.get(TRUSTED) == self.cdn.distribution
+        tags = held_tags(held, live) if is_trusted else {}
+        own = {key: tag for key, names in tags.items() if (tag := own_tag(key, routing.url_path)) in names}
+        find_keys = cache(lambda: keys_by_tag(tags))
+
+        def choose(most: int | None) -> InvalidationPlan:
+            return choose_invalidation(held, routing, live=live, max_items=most, tags=find_keys() if most is not None else {}, own=own)
+
+        return replace(self._spend(choose, month, ledger, warnings, is_complete=bool(live)), facts=facts)
 
     def choose_named(self, named: Named, find_live: Callable[[], Sequence[str]], state: State) -> InvalidationChoice:
         """The same for items that someone named. `find_live`: raw URL paths that edges may hold, asked for only where items must be folded."""
@@ -80,9 +95,16 @@ class Chooser:
         return read_month(ledger, self.rules.free_paths, self.clock.now(), reserved=len(drop_covered(_promised(state))))
 
     def _spend(
-        self, choose: Callable[[int | None], InvalidationPlan], month: Month, ledger: Ledger, warnings: tuple[Warning, ...]
+        self,
+        choose: Callable[[int | None], InvalidationPlan],
+        month: Month,
+        ledger: Ledger,
+        warnings: tuple[Warning, ...],
+        *,
+        is_complete: bool = False,
     ) -> InvalidationChoice:
-        spending = choose_spending(choose, month, self.rules.when_spent)
+        """`is_complete`: collateral counts all that edges may hold."""
+        spending = choose_spending(choose, month, self.rules.when_spent, folds_freely=is_complete)
         if spending.verdict is Verdict.REFUSE:
             hint = (
                 "`invalidation.when_spent` of sitepub.yaml can fold, owe or pay; a shorter `s-maxage` in `cache.entries` needs fewer paths"
@@ -120,6 +142,23 @@ class Chooser:
         return foresee_month(self.month(ledger), items)
 
 
+def _remember_tags(shown: Iterable[Shown], state: State, routing: Routing, distribution: str) -> dict[str, str]:
+    """What the state should keep. Copies that were stored before tags were there carry none, so their first use needs one whole invalidation."""
+    kept = {OFFERED: distribution if routing.has_tags else ""}
+    shown = tuple(shown)
+    if not routing.has_tags or loses_tags(shown):
+        kept[TRUSTED] = ""
+    elif is_tagged(shown) and state.provisioned.get(TRUSTED) != distribution:
+        kept[TRUSTED] = distribution
+    return kept
+
+
+def _evict_all(live: Mapping[Key, Artifact], routing: Routing) -> InvalidationPlan:
+    message = "cache tags are switched on: all is invalidated once, as what edges hold already carries none"
+    item = f"{encode_path(routing.url_path)}*"
+    return InvalidationPlan((item,), float(len(live)), (Warning("cache-tags-switched-on", message),))
+
+
 def is_passing(error: SitepubError) -> bool:
     """A distribution that can't be asked just now, though it may well be there."""
     return error.code in PASSING or isinstance(error, StoppedError)
@@ -144,4 +183,5 @@ def ask_routing(target: Target, cdn: CdnReader) -> tuple[Routing, tuple[Warning,
         message = f"{error.message}: what to invalidate is chosen by `url_style` alone, without its error pages and functions"
         return plain, (Warning("distribution-not-asked", message),)
     told = replace(plain, has_function=facts.has_function, default_root_object=facts.default_root_object, error_pages=facts.error_pages)
+    told = replace(told, has_tags=facts.tag_header == TAG_HEADER)
     return told, ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sitepub.core.ledger import Ledger
@@ -21,7 +21,8 @@ ATTEMPTS = 8
 @dataclass(frozen=True, slots=True)
 class InvalidationChoice:
     """What is to be invalidated once a release is live. `collateral`: weight of what is evicted without need; `ledger`: the month as it was
-    counted for this (None: nobody asked); `folds`: URLs that changed for each wildcard or tag; `price` in USD; `reason`: why it is folded or owed."""
+    counted for this (None: nobody asked); `folds`: URLs that changed for each wildcard or tag; `price` in USD; `reason`: why it is folded or owed;
+    `facts`: what the state should keep of the distribution."""
 
     items: tuple[str, ...] = ()
     collateral: float = 0
@@ -30,6 +31,7 @@ class InvalidationChoice:
     folds: tuple[tuple[str, int], ...] = ()
     price: float = 0.0
     reason: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 Choosing = Callable[[], InvalidationChoice]

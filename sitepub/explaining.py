@@ -7,7 +7,7 @@ from contextlib import closing
 from sitepub.decision import decide
 from sitepub.interfaces import Progress
 from sitepub.local.cache import open_cache
-from sitepub.preparing import Request, build_wish, choose_executor, scan
+from sitepub.preparing import Request, build_wish, choose_executor, scan, settle_tags
 from sitepub.report import Explained
 from sitepub.site_explaining import explain_file
 from sitepub.wiring import Sight, cache_folder, find_distribution
@@ -18,6 +18,7 @@ def explain(request: Request, sight: Sight, path: str, progress: Progress) -> Ex
     source = scan(request)
     snapshot = sight.releases.read_state()
     has_distribution = find_distribution(request.target, snapshot.state) is not None
+    request = settle_tags(request, sight, snapshot)
     with (
         closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
         choose_executor(source) as executor,

@@ -383,7 +383,7 @@ def _begin(
     """Swaps the state to pending; None where it is not the one any more that the plan was made against."""
     before = decision.snapshot.state
     ledger = before.ledger if choice.ledger is None else join(before.ledger, choice.ledger)
-    state = replace(before, provisioned={**before.provisioned, **facts}, ledger=ledger)
+    state = replace(before, provisioned={**before.provisioned, **facts, **choice.facts}, ledger=ledger)
     over, owes = _superseded(decision), set(choice.items)
     if state.pending is not None:
         owes.update(state.pending.owes)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sitepub.core.model import Artifact, Commit, Warning
-from sitepub.core.settings import Config, FolderAddress, Target
+from sitepub.core.settings import BucketAddress, Config, FolderAddress, Tags, Target
+from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.decision import Permits, Wish
-from sitepub.errors import ConfigurationError
+from sitepub.errors import ConfigurationError, SitepubError
 from sitepub.history import History, find_history, read_history
 from sitepub.interfaces import Body, Place, Progress, Source
 from sitepub.local.cache import Cache, open_cache
@@ -130,14 +131,35 @@ def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
         snapshot = reading.result()
     has_distribution = find_distribution(request.target, snapshot.state) is not None
     warnings = history.warnings
+    asked, request = request, settle_tags(request, sight, snapshot)
     with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
         known = remember_site(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
         live = snapshot.state.live_release
         if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
-            return Prepared(request, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
+            return Prepared(asked, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
         with choose_executor(source) as executor:
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
-    return Prepared(request, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
+    return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
+
+
+def settle_tags(request: Request, sight: Sight, snapshot: Snapshot) -> Request:
+    """The same request, `invalidation.tags` settled for its target: `auto` is what the state remembers of the distribution. Before a first
+    publish it is asked; a later one learns of a change when it invalidates, and the one after it follows."""
+    tags, distribution = request.config.invalidation.tags, find_distribution(request.target, snapshot.state)
+    is_on = distribution is not None and isinstance(request.target.store, BucketAddress) and tags is not Tags.NEVER
+    if is_on and tags is Tags.AUTO:
+        is_on = snapshot.state.provisioned.get(OFFERED) == distribution if snapshot.etag is not None else _offers_tags(sight, snapshot)
+    settled = replace(request.config.invalidation, tags=Tags.ALWAYS if is_on else Tags.NEVER)
+    return replace(request, config=replace(request.config, invalidation=settled))
+
+
+def _offers_tags(sight: Sight, snapshot: Snapshot) -> bool:
+    """What is wrong with the distribution is told before the first write."""
+    cdn = sight.cdn_of(snapshot.state)
+    try:
+        return cdn is not None and cdn.facts().tag_header == TAG_HEADER
+    except SitepubError:
+        return False
 
 
 @contextmanager

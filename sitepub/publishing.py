@@ -15,6 +15,7 @@ from sitepub.core.pacing import drop_covered
 from sitepub.core.plan import PACK_LIMIT, bodies_to_bring
 from sitepub.core.settings import FolderAddress, Invalidation, Target
 from sitepub.core.state import State
+from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.decision import Decision, decide, nothing_to_do
 from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import SitepubError
@@ -178,12 +179,12 @@ def _check_distribution(cdn: CdnReader | None, snapshot: Snapshot) -> Mapping[st
     if cdn is None or snapshot.state.provisioned.get(SEEN_DISTRIBUTION) == cdn.distribution:
         return {}
     try:
-        cdn.facts()
+        facts = cdn.facts()
     except SitepubError as error:
         if snapshot.etag is None or not is_passing(error):
             raise
         return {}
-    return {SEEN_DISTRIBUTION: cdn.distribution}
+    return {SEEN_DISTRIBUTION: cdn.distribution, OFFERED: cdn.distribution if facts.tag_header == TAG_HEADER else ""}
 
 
 def _weaker(opened: Opened) -> Warning:

@@ -11,6 +11,8 @@ from sitepub.core.headers import choose_headers
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, Digest, FileClass, HeaderSet, Key, Manifest, SourcePath, Warning
 from sitepub.core.names import Names
+from sitepub.core.settings import Tags
+from sitepub.core.tags import choose_tags
 from sitepub.site_frame import Frame
 from sitepub.site_rewriting import Published
 from sitepub.site_survey import SiteSurvey
@@ -35,7 +37,7 @@ class Assembly:
 
 def assemble(frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict], names: Names, published: Mapping[int, Published]) -> Assembly:
     left_out = _find_stale(frame, gathered, published)
-    shaper = _Shaper(frame, gathered, published)
+    shaper = _Shaper(frame, gathered, verdicts, published)
     artifacts: list[Artifact] = []
     numbers: dict[Key, int] = {}
     frozen: dict[Key, Artifact] = {}
@@ -59,20 +61,30 @@ def assemble(frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict], na
 class _Shaper:
     """Makes artifacts; equal sets of headers are one value."""
 
-    __slots__ = ("_frame", "_gathered", "_headers", "_published")
+    __slots__ = ("_frame", "_gathered", "_headers", "_published", "_verdicts")
 
-    def __init__(self, frame: Frame, gathered: SiteSurvey, published: Mapping[int, Published]) -> None:
+    def __init__(self, frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict], published: Mapping[int, Published]) -> None:
         self._frame = frame
         self._gathered = gathered
+        self._verdicts = verdicts
         self._published = published
         self._headers: dict[HeaderSet, HeaderSet] = {}
 
     def shape(self, number: int, key: Key, file_class: FileClass) -> Artifact:
         path = self._frame.paths[number]
         headers = choose_headers(self._frame.policy, path, file_class, encoding=self._gathered.encodings.get(number)).headers
+        headers = self._tag(headers, number, key, file_class)
         found = self._published.get(number)
         digest, size = (found.digest, found.size) if found else (self._gathered.digests[number], self._frame.files[number].size)
         return Artifact(key, file_class, digest, size, self._headers.setdefault(headers, headers), path)
+
+    def _tag(self, headers: HeaderSet, number: int, key: Key, file_class: FileClass) -> HeaderSet:
+        """Error pages stand under any URL, and live shortly."""
+        if self._frame.config.invalidation.tags is not Tags.ALWAYS or key in self._frame.policy.error_pages:
+            return headers
+        loaded = {target for _, target in self._gathered.evidence.edges_of(number)}
+        assets = [self._frame.paths[target] for target in loaded if self._verdicts[target].file_class is FileClass.ASSET]
+        return tuple(sorted((*headers, *choose_tags(key, file_class, assets, self._frame.target.url_path))))
 
     def path(self, number: int) -> SourcePath:
         return self._frame.paths[number]

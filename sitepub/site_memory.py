@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sitepub.core.formats import BUNDLER_MANIFESTS, NAMES, SURVEYS
 from sitepub.core.model import SourcePath
-from sitepub.core.settings import Config, Target
+from sitepub.core.settings import Config, Tags, Target
 from sitepub.interfaces import Source
 from sitepub.local.cache import Cache, KnownRun
 
@@ -35,7 +35,8 @@ def digest_inputs(source: Source, config: Config, target: Target, *, has_distrib
     evidence = [[folder, name, *_stat(source.root / folder / name)] for folder, name in find_manifests(source.root, _paths(source))]
     settings = [repr(one) for one in (config.fingerprint, config.cache, config.headers, config.redirects)]
     urls = [target.url_path, target.domains]
-    return digest_values([SURVEYS, NAMES, stats.hexdigest(), evidence, settings, urls, has_distribution])
+    is_tagged = config.invalidation.tags is Tags.ALWAYS
+    return digest_values([SURVEYS, NAMES, stats.hexdigest(), evidence, settings, urls, has_distribution, is_tagged])
 
 
 def _paths(source: Source) -> tuple[SourcePath, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sitepub.choosing import KeptLedger, NoCopy
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
 from sitepub.interfaces import Cdn, CdnReader, Clock, Store, StoreReader
@@ -35,7 +36,7 @@ class Sight:
     releases: ReleaseReader
     clock: Clock
     cdn_of: Callable[[State], CdnReader | None]
-    ledger: LedgerCopy
+    ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
 
     @property
     def requests(self) -> int:
@@ -57,7 +58,7 @@ class Opened:
     check_hidden: Callable[[], None]
     judges_conditions: Callable[[], bool]
     look_before_writing: Callable[[], None]
-    ledger: LedgerCopy
+    ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
 
     @property
     def sight(self) -> Sight:

@@ -16,6 +16,7 @@ from sitepub.core.cover import MAX_WILDCARDS, Cover, cover
 from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls
 from sitepub.core.model import Artifact, HeaderSet, Key, Kind, Warning
 from sitepub.core.plan import Shown, is_same
+from sitepub.core.tags import without_tags
 
 POINTLESS_SECONDS = 60
 """A shared time to live up to this is over before anyone could tell."""
@@ -26,6 +27,7 @@ DEFAULT_SECONDS = 86400.0
 USD_A_PATH = 0.005
 
 _NO_TAGS: Mapping[str, Collection[Key]] = MappingProxyType({})
+_NO_OWN: Mapping[Key, str] = MappingProxyType({})
 
 _DIRECTIVE = re.compile(r"\s*([^=,\s]+)\s*(?:=\s*(?:\"([^\"]*)\"|([^,\s]*)))?\s*(?:,|$)")
 
@@ -49,29 +51,35 @@ def choose_invalidation(
     max_items: int | None = None,
     max_wildcards: int = MAX_WILDCARDS,
     tags: Mapping[str, Collection[Key]] = _NO_TAGS,
+    own: Mapping[Key, str] = _NO_OWN,
 ) -> InvalidationPlan:
     """Exact items while there are at most `max_items` (None: no limit), else the cover of least collateral.
 
     `live`: all keys that edges may hold; without it collateral counts nothing, and folding evicts who knows what. `tags`: tag -> keys whose
-    stored copies carry it.
+    stored copies carry it; `own`: key -> a tag that its copies alone carry: one item for all of its URLs, whatever their names.
     """
     held = [seen for seen in shown if needs_invalidation(seen)]
-    changed = {url for seen in held for url in find_urls(seen.key, routing)}
+    by_key = {seen.key: find_urls(seen.key, routing) for seen in held}
+    changed = {url for urls in by_key.values() for url in urls}
     stems = {url: stem for url in changed if (stem := find_stem(url)) is not None}
+    named = {key: own[key] for key, urls in by_key.items() if key in own and (len(urls) > 1 or not stems.keys().isdisjoint(urls))}
+    plain = {url for key, urls in by_key.items() if key not in named for url in urls}
     most = len(changed) if max_items is None else max_items
     is_everywhere = any(_answers_for_all(seen.key, routing) for seen in held)
     others = _weigh(live, routing) if is_everywhere or stems or len(changed) > most else {}
+    urls_of: Mapping[str, Collection[str]] = {}
     if is_everywhere:
         found = Cover(("/*",), sum(others[url] for url in others.keys() - changed))
     else:
-        found = _cover_one_by_one(changed, stems, others)
+        found = _cover_one_by_one(plain, {url: stem for url, stem in stems.items() if url in plain}, others)
+        found = Cover((*found.items, *(f"#{tag}" for tag in named.values())), found.collateral)
         wildcards = sum(item.endswith("*") for item in found.items)
         if wildcards > max_wildcards or len(found.items) > most or (tags and found.collateral):
-            urls = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()}
-            found = cover(changed, others, max_items=most, max_wildcards=max_wildcards, tags=urls, stems=stems)
+            urls_of = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()}
+            found = cover(changed, others, max_items=most, max_wildcards=max_wildcards, tags=urls_of, stems=stems)
     items = tuple(sorted(map(_encode_item, found.items)))
     warnings = (*_warn_of_error_pages(held, routing), *_warn_of_stems(stems, items))
-    return InvalidationPlan(items, found.collateral, warnings, _count_folds(found.items, changed))
+    return InvalidationPlan(items, found.collateral, warnings, _count_folds(found.items, changed, urls_of, frozenset(named.values())))
 
 
 def fold_items(items: Collection[str], live: Collection[str], max_items: int) -> Cover:
@@ -90,8 +98,17 @@ def fold_items(items: Collection[str], live: Collection[str], max_items: int) ->
     return Cover(tuple(sorted((*map(_encode_item, found.items), *tags))), found.collateral)
 
 
-def _count_folds(items: Iterable[str], changed: Collection[str]) -> tuple[tuple[str, int], ...]:
-    return tuple((_encode_item(item), sum(url.startswith(item[:-1]) for url in changed)) for item in sorted(items) if item.endswith("*"))
+def _count_folds(
+    items: Iterable[str], changed: Collection[str], tagged: Mapping[str, Collection[str]], own: Collection[str]
+) -> tuple[tuple[str, int], ...]:
+    folds = []
+    for item in sorted(items):
+        if item.startswith("#"):
+            urls = sum(url in tagged.get(item[1:], ()) for url in changed) if item[1:] not in own else 0
+            folds += [(item, urls)] if urls else []
+        elif item.endswith("*"):
+            folds.append((_encode_item(item), sum(url.startswith(item[:-1]) for url in changed)))
+    return tuple(folds)
 
 
 def _weigh(keys: Iterable[Key], routing: Routing) -> Mapping[str, float]:
@@ -112,8 +129,9 @@ def _cover_one_by_one(changed: Collection[str], stems: Mapping[str, str], others
 
 
 def needs_invalidation(seen: Shown) -> bool:
-    """Whether an edge may go on showing what is no longer wanted. Aliases live too shortly; a key that nobody could get is not held."""
-    outdated = [artifact for artifact in seen.before if seen.after is None or not is_same(artifact, seen.after)]
+    """Whether an edge may go on showing what is no longer wanted. Aliases live too shortly; a key that nobody could get is not held; tags alone
+    are no business of visitors."""
+    outdated = [artifact for artifact in seen.before if seen.after is None or not _looks_same(artifact, seen.after)]
     return any(artifact.kind is not Kind.ALIAS and not _is_pointless(artifact) for artifact in outdated)
 
 
@@ -141,6 +159,10 @@ def caller_reference(release: str, seq: int, items: Iterable[str]) -> str:
 def price_usd(used: int, free: int, items: int) -> float:
     """What `items` more paths cost where `used` of `free` are spent already."""
     return max(0, items - max(0, free - used)) * USD_A_PATH
+
+
+def _looks_same(left: Artifact, right: Artifact) -> bool:
+    return is_same(left, right) or (left.body == right.body and without_tags(left.headers) == without_tags(right.headers))
 
 
 def _is_pointless(artifact: Artifact) -> bool:

@@ -17,6 +17,9 @@ from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Owed
 
 DAY = 86400.0
+SMALL, MOST_TRIED = 12, 5000
+"""Exact items that are few enough to be sent as they are, and those up to which fewer are looked for that evict nothing else: that takes a dozen covers."""
+
 SPARE_SHARE = 4
 """One in so many of the paths that nobody is expected to need may go into one publish."""
 
@@ -78,9 +81,14 @@ def foresee_month(month: Month, items: int = 0) -> int:
     return max(used, round(used / max(1.0, month.elapsed) * whole / 10) * 10)
 
 
-def choose_spending(choose: Callable[[int | None], InvalidationPlan], month: Month, when_spent: WhenSpent) -> Spending:
-    """`choose` makes a plan of at most so many items (None: exact ones, as many as it takes)."""
+def choose_spending(
+    choose: Callable[[int | None], InvalidationPlan], month: Month, when_spent: WhenSpent, *, folds_freely: bool = False
+) -> Spending:
+    """`choose` makes a plan of at most so many items (None: exact ones, as many as it takes). `folds_freely`: fewer items that evict nothing
+    without need are as good as exact ones, where these are many."""
     exact = choose(None)
+    if folds_freely and SMALL < len(exact.items) <= MOST_TRIED:
+        exact = _fold_for_nothing(choose, exact, 1)
     needed, allowed = len(exact.items), allowance(month)
     if needed <= month.left and needed <= allowed:
         return Spending(exact, Verdict.SEND)
