@@ -11,12 +11,11 @@ from pathlib import Path
 
 from sitepub.core.classes import Rules, Verdict, classify
 from sitepub.core.edits import Edit, splice, unpack_edits
-from sitepub.core.evidence import Missing
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath, Warning
 from sitepub.core.patterns import compile_patterns
-from sitepub.core.settings import Config, MissingReferences, Target
-from sitepub.errors import RefusedError, StoppedError, join_problems
+from sitepub.core.settings import Config, Target
+from sitepub.errors import StoppedError
 from sitepub.interfaces import Body, FileBody, Progress, Source, SourceFile
 from sitepub.local.cache import Cache, KnownRun, is_settled
 from sitepub.local.source import read_file
@@ -25,6 +24,7 @@ from sitepub.site_frame import Frame, make_frame
 from sitepub.site_memory import digest_inputs
 from sitepub.site_rewriting import name_site, rewrite_site
 from sitepub.site_survey import SiteSurvey, survey_site
+from sitepub.site_warnings import report_missing, report_problems
 
 LARGE = 32 * 1024 * 1024
 """A body above this many bytes is never loaded whole, unless it is text that refers to others."""
@@ -76,12 +76,12 @@ def build_site(
     started = time.time_ns()
     frame = make_frame(source, config, target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress)
     surveyed = survey_site(frame)
-    missing = _report_missing(surveyed.evidence.missing, frame)
+    missing = report_missing(frame, surveyed.evidence)
     verdicts = classify(surveyed.evidence, _make_rules(config, surveyed))
     names = name_site(frame, surveyed, verdicts)
     published, broken = rewrite_site(frame, surveyed, verdicts, names)
     made = assemble(frame, surveyed, verdicts, names, published)
-    warnings = (*source.warnings, *missing, *_report_problems(frame, surveyed), *broken, *made.warnings)
+    warnings = (*source.warnings, *missing, *report_problems(frame, surveyed), *broken, *made.warnings)
     site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, surveyed, verdicts), warnings, made.frozen_as_entries)
     if all(is_settled(file, started) for file in frame.files):
         inputs = digest_inputs(source, config, target, has_distribution=has_distribution)
@@ -166,27 +166,3 @@ def _make_rules(config: Config, surveyed: SiteSurvey) -> Rules:
     return Rules(
         compile_patterns(settings.exclude), compile_patterns(settings.include), surveyed.frozen, settings.aliases, settings.modules
     )
-
-
-def _report_missing(missing: Sequence[Missing], frame: Frame) -> tuple[Warning, ...]:
-    """Raises RefusedError, with all of them, where the configuration says `error`."""
-    policy = frame.config.fingerprint.missing_references
-    if policy is MissingReferences.IGNORE or not missing:
-        return ()
-    messages = list(dict.fromkeys(_tell_missing(one, frame) for one in missing))
-    if policy is MissingReferences.ERROR:
-        hint = "add the files, or set `fingerprint.missing_references: warn`"
-        raise join_problems("missing-references", messages, RefusedError, hint)
-    return tuple(Warning("missing-reference", message) for message in messages)
-
-
-def _tell_missing(missing: Missing, frame: Frame) -> str:
-    message = f"`{frame.paths[missing.referrer]}` line {missing.line} loads `{missing.path}`, which is not in the site"
-    return f"{message}; `{missing.similar}` differs only by case" if missing.similar else message
-
-
-def _report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
-    for number, problem in sorted(surveyed.problems.items()):
-        yield Warning("left-as-it-is", f"`{frame.paths[number]}` {problem}; it is published as it is")
-    for number, notes in sorted(surveyed.notes.items()):
-        yield from (Warning("not-followed", f"`{frame.paths[number]}` {note}") for note in notes)

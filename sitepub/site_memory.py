@@ -34,7 +34,7 @@ def digest_inputs(source: Source, config: Config, target: Target, *, has_distrib
         stats.update(b"%b\0%d %d %d\n" % (file.path.encode("utf-8", "surrogateescape"), file.size, file.mtime_ns, file.inode))
     evidence = [[folder, name, *_stat(source.root / folder / name)] for folder, name in find_manifests(source.root, _paths(source))]
     settings = [repr(one) for one in (config.fingerprint, config.cache, config.headers, config.redirects)]
-    urls = [target.url_path, target.domains]
+    urls = [target.url_path, target.domains, target.url_style]
     is_tagged = config.invalidation.tags is Tags.ALWAYS
     return digest_values([SURVEYS, NAMES, stats.hexdigest(), evidence, settings, urls, has_distribution, is_tagged])
 

@@ -41,6 +41,7 @@ class SiteSurvey:
     source_maps: dict[int, str] = field(default_factory=dict)
     map_places: dict[int, tuple[int, MapForm]] = field(default_factory=dict)
     notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    unsteady: dict[int, tuple[int, str]] = field(default_factory=dict)
 
 
 def survey_site(frame: Frame) -> SiteSurvey:
@@ -160,6 +161,8 @@ def _keep(gathered: SiteSurvey, number: int, survey: Survey) -> None:
         gathered.named_digests[digest] = min(number, gathered.named_digests.get(digest, number))
     if survey.notes:
         gathered.notes[number] = survey.notes
+    if survey.unsteady is not None:
+        gathered.unsteady[number] = survey.unsteady
 
 
 def _is_other_manifest(number: int, gathered: SiteSurvey) -> bool:

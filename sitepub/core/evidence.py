@@ -48,11 +48,12 @@ class Missing:
     referrer: int
     line: int
     path: str
-    how: str
     similar: SourcePath | None = None
 
 
 _NO_EDGES: array[int] = array("q")
+MOST_MISSING = 1000
+"""How many references to nothing are kept: a template's mistake stands in every page."""
 
 
 class Evidence:
@@ -65,6 +66,7 @@ class Evidence:
     __slots__ = (
         "_has_maps",
         "_index",
+        "_missed",
         "_patterns",
         "_prefixes",
         "_tails",
@@ -72,6 +74,7 @@ class Evidence:
         "imports",
         "loaders",
         "missing",
+        "missing_count",
         "numbers",
         "paths",
         "spellings",
@@ -90,6 +93,8 @@ class Evidence:
         self.loaders: dict[int, Trace] = {}
         self.unseen: dict[int, Trace] = {}
         self.missing: list[Missing] = []
+        self.missing_count = 0
+        self._missed: dict[tuple[int, str], Missing] = {}
         self.spellings: dict[str, int] = {}
         self._patterns: set[tuple[int, str, str]] = set()
         self._prefixes: set[tuple[int, str]] = set()
@@ -103,6 +108,8 @@ class Evidence:
         for place in survey.places:
             is_named_by_map = self._has_maps and place.use is Use.MODULE and survey.map_place is None
             self._add_place(referrer, place, edges, is_whole=is_whole, is_named_by_map=is_named_by_map)
+        if self._missed:
+            self._keep_missed()
         for place in survey.scopes:
             target = self.numbers.get(place.path)
             if target is not None and place.dot >= 0 and not is_whole:
@@ -128,7 +135,7 @@ class Evidence:
             for number in self._below(prefix):
                 self._reach_unseen(self.paths[number], referrer, "an import map names its folder")
         self._mark_tails()
-        self.missing.sort()
+        self._trim_missing()
 
     def has(self, number: int, traits: int) -> bool:
         return bool(self.traits[number] & traits)
@@ -163,6 +170,18 @@ class Evidence:
                 if path in self.numbers:
                     self.traits[self.numbers[path]] |= trait
 
+    def _keep_missed(self) -> None:
+        """The first ones in order of path and line, of however many there are."""
+        self.missing_count += len(self._missed)
+        self.missing.extend(self._missed.values())
+        self._missed.clear()
+        if len(self.missing) > 2 * MOST_MISSING:
+            self._trim_missing()
+
+    def _trim_missing(self) -> None:
+        self.missing.sort()
+        del self.missing[MOST_MISSING:]
+
     def _add_place(self, referrer: int, place: Place, edges: array[int], *, is_whole: bool, is_named_by_map: bool) -> None:
         is_loading = place.use is Use.LOAD or place.use is Use.MODULE
         target = self.numbers.get(place.path)
@@ -195,7 +214,7 @@ class Evidence:
         found = self._index.find(place.path)
         if not found.is_found:
             if is_missed:
-                self.missing.append(Missing(referrer, place.line, place.path, place.how, found.path))
+                self._missed.setdefault((place.line, place.path), Missing(referrer, place.line, place.path, found.path))
             return None
         target = self.numbers.get(found.path or "")
         if target is not None and found.how is How.NORMALIZED:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from sitepub.core.headers import ERROR_PAGES
 from sitepub.core.import_maps import MapForm, find_map_place
 from sitepub.core.model import SourcePath
 from sitepub.core.references import Language
@@ -21,9 +22,8 @@ from sitepub.core.urls import ResolvedKind, SiteUrls, resolve
 USES: tuple[Use, ...] = (Use.LOAD, Use.MODULE, Use.LINK, Use.OPAQUE)
 _USE_NUMBERS: Mapping[Use, int] = {use: number for number, use in enumerate(USES)}
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
-_MANIFEST_LINK = re.compile(rb"<link\b([^>]*\brel\s*+=\s*+[\"']?[^\"'>]*\bmanifest\b[^>]*+)>", re.IGNORECASE)
+_FIXED = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
 _DIGEST = re.compile(rb"sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2}")
-_HREF = re.compile(rb"\bhref\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
 
 
 class Place(NamedTuple):
@@ -41,7 +41,8 @@ class Place(NamedTuple):
 class Survey:
     """One file. `count`: all of its references, those that leave the site too. `mentions`: pairs of a path read from the file's folder
     and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists. `keys`: what import maps name, `scopes` those that
-    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed."""
+    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed.
+    `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so."""
 
     problem: str | None = None
     count: int = 0
@@ -63,6 +64,7 @@ class Survey:
     map_place: tuple[int, MapForm] | None = None
     encoding: str | None = None
     notes: tuple[str, ...] = ()
+    unsteady: tuple[int, str] | None = None
 
 
 class Resolver:
@@ -111,7 +113,6 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
     )
     revisions = find_revisions(body) if language is Language.JAVASCRIPT else ()
     revised = ((start, end, find(url, None)) for start, end, url in revisions)
-    linked = _find_web_manifests(body) if language is Language.HTML else ()
     return Survey(
         problem=scan.problem,
         count=len(scan.references),
@@ -122,7 +123,7 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
         prefixes=prefixes,
         patterns=tuple((path, suffix) for path, suffix in patterns if path is not None),
         registers=tuple(path for url in scan.registers for path in _find_both(url, page, scan.base, resolver) if path),
-        web_manifests=tuple(path for path in (find(url, None) for url in linked) if path),
+        web_manifests=tuple(path for path in (find(url, None) for url in scan.web_manifests) if path),
         revisions=tuple((start, end, path) for start, end, path in revised if path is not None),
         mentions=tuple(dict.fromkeys(_find_both(url, page, scan.base, resolver) for url in (*strays, *scan.mentions))),
         digests=_find_digests(body, scan),
@@ -133,6 +134,7 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
         map_place=find_map_place(body, scan) if needs_map_place and language is Language.HTML else None,
         encoding=scan.encoding,
         notes=scan.notes,
+        unsteady=_find_unsteady(scan, page),
     )
 
 
@@ -164,6 +166,7 @@ def encode_survey(found: Survey) -> bytes:
         "e": found.encoding,
         "j": found.map_place,
         "o": found.notes,
+        "y": found.unsteady,
         "!": found.problem,
     }
     text["t"] = list(table)
@@ -200,7 +203,18 @@ def decode_survey(encoded: bytes) -> Survey:
         map_place=(text["j"][0], MapForm(text["j"][1])) if "j" in text else None,
         encoding=text.get("e"),
         notes=tuple(text.get("o", ())),
+        unsteady=(text["y"][0], text["y"][1]) if "y" in text else None,
     )
+
+
+def _find_unsteady(scan: Scan, page: SourcePath) -> tuple[int, str] | None:
+    """Servers answer with an error page for any URL, and some with a folder's page for its URL without the slash."""
+    if page not in ERROR_PAGES and not page.endswith("/index.html"):
+        return None
+    if scan.base is not None and _FIXED.match(scan.base):
+        return None
+    loads = (one for one in scan.references if one.use in (Use.LOAD, Use.MODULE) and not one.is_bare and not one.is_optional)
+    return next(((one.line, one.url) for one in loads if not _FIXED.match(one.base or one.url)), None)
 
 
 def _find_digests(body: bytes, scan: Scan) -> tuple[str, ...]:
@@ -236,13 +250,3 @@ def _split_keys(
 def _find_both(url: str, page: SourcePath, base: str | None, resolver: Resolver) -> tuple[str, str]:
     """As seen from the file and from the root: a script resolves against whatever document runs it."""
     return resolver.find(url, page, base) or "", resolver.find(url, SourcePath("index.html")) or ""
-
-
-def _find_web_manifests(body: bytes) -> tuple[str, ...]:
-    """What `<link rel=manifest>` names. A hint, read without a parser: it only says which JSON files are looked into."""
-    end = body.find(b"<body")  # browsers look for it in the head alone
-    end = len(body) if end < 0 else end
-    if body.find(b"manifest", 0, end) < 0:
-        return ()
-    named = (_HREF.search(tag[1]) for tag in _MANIFEST_LINK.finditer(body, 0, end))
-    return tuple((one[1] or one[2] or one[3] or b"").decode("utf-8", "replace").replace("&amp;", "&") for one in named if one)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sitepub.core.references import html_page
 from sitepub.core.references.html import scan_html
 from sitepub.core.references.html_foreign import Namespace
-from sitepub.core.references.html_page import _Page as Page
+from sitepub.core.references.html_page import PageReader as Page
 from sitepub.core.references.html_tokens import Tag, read_attributes
 from sitepub.core.references.model import Scan
 

@@ -46,6 +46,7 @@ class Findings:
         self._inline: list[InlineBlock] = []
         self._policy_hashes: list[PolicyHash] = []
         self._mentions: dict[str, None] = {}
+        self._web_manifests: list[str] = []
         self._notes: list[str] = []
 
     def value(self, span: Span, *, in_attribute: bool = True) -> Value:
@@ -100,6 +101,9 @@ class Findings:
     def add_mentions(self, mentions: Iterable[str]) -> None:
         self._mentions.update(dict.fromkeys(mentions))
 
+    def add_web_manifest(self, url: str) -> None:
+        self._web_manifests.append(url)
+
     def add_note(self, offset: int, note: str) -> None:
         self._notes.append(f"line {self._lines.line_at(offset)}: {note}")
 
@@ -123,6 +127,8 @@ class Findings:
             self._policy_hashes += [PolicyHash(at + one.start, at + one.end, one.algorithm, one.value) for one in piece.policy_hashes]
         if piece.mentions:
             self.add_mentions(piece.mentions)
+        if piece.web_manifests:
+            self._web_manifests += piece.web_manifests
 
     def finish(self, base: str | None, *, encoding: str | None = None) -> Scan:
         parts = self._parts
@@ -140,6 +146,7 @@ class Findings:
             import_maps=_sort([one for part in parts for one in part.import_maps]),
             registers=tuple(url for part in parts for url in part.registers),
             mentions=tuple(self._mentions),
+            web_manifests=tuple(self._web_manifests),
             notes=(*self._notes, *(note for part in parts for note in part.notes)),
             encoding=encoding,
         )
@@ -153,6 +160,7 @@ class Findings:
             inline=_sort(self._inline),
             policy_hashes=_sort(self._policy_hashes),
             mentions=tuple(self._mentions),
+            web_manifests=tuple(self._web_manifests),
             notes=tuple(self._notes),
             encoding=encoding,
         )

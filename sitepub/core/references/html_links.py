@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from enum import StrEnum
 
 from sitepub.core.references.model import Use
@@ -45,23 +46,22 @@ LOADING_META_STARTS = frozenset({b"msapplication-"})
 LINKING_META_STARTS = frozenset({b"msapplication-", b"og:", b"parsely-", b"thumbnail", b"twitter:", b"v"})
 
 HARMLESS_RELATIONS = frozenset(
-    b"alternate author bookmark canonical copyright dns-prefetch first help home index last license manifest me next preconnect prev "
+    b"alternate author bookmark canonical copyright dns-prefetch first help home index last license me next preconnect prev "
     b"search shortlink start top up".split()
 )
-"""Common values of `rel` by which no browser loads a file that is rewritten."""
+"""Common values of `rel` from which nothing follows where nobody asks for links."""
 
 _REFRESH = re.compile(rb"\s*+[0-9.]++(?:\s*+[;,]\s*+|\s++)(?:[uU][rR][lL]\s*+=\s*+)?(?:\"([^\"]*+)|'([^']*+)|([^\"'].*+))", re.DOTALL)
 _TASK_PART = re.compile(rb"(action|icon)-uri\s*+=\s*+([^;]*+)", re.IGNORECASE)
 _POLICY_HASH = re.compile(rb"'(sha(?:256|384|512))-([A-Za-z0-9+/_-]++=*+)'", re.IGNORECASE)
 
 
-def choose_link_use(rel: str, destination: str) -> Use:
-    """Of `<link rel=… as=…>`. Any token that loads decides; `as=fetch` warms the cache for a script that asks for the plain name."""
-    tokens = set(rel.lower().split())
-    if "modulepreload" in tokens:
+def choose_link_use(relations: Collection[str], destination: str) -> Use:
+    """Of `<link>` by the words of its `rel`, in lower case, and its `as`. Any token that loads decides; `as=fetch` warms the cache for a script that asks for the plain name."""
+    if "modulepreload" in relations:
         return Use.MODULE
-    if tokens & _LOADING:
-        return Use.OPAQUE if destination.lower() == "fetch" and "preload" in tokens else Use.LOAD
+    if not _LOADING.isdisjoint(relations):
+        return Use.OPAQUE if destination.lower() == "fetch" and "preload" in relations else Use.LOAD
     return Use.LINK
 
 

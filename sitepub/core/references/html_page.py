@@ -35,13 +35,13 @@ _WORD = re.compile(rb"[^\t\n\f\r ]++")
 
 def read_page(body: bytes, *, links: bool, depth: int = 0, encoding: str | None = None) -> Scan:
     """A document in UTF-8, which may declare another `encoding`. `depth`: how many documents hold it in a `srcdoc`."""
-    page = _Page(body, links=links, depth=depth)
+    page = PageReader(body, links=links, depth=depth)
     for cut in _read_head(page):
         _read_cut(page, cut)
     return page.found.finish(page.base, encoding=encoding)
 
 
-def _read_head(page: _Page) -> Iterator[Cut]:
+def _read_head(page: PageReader) -> Iterator[Cut]:
     """Reads what stands from the first tag to the end of the head as one, for pages of one folder have that in common. Returns the tags behind."""
     body, links = page.found.body, page.links
     cuts = cut_tags(body, links=links)
@@ -59,7 +59,7 @@ def _read_head(page: _Page) -> Iterator[Cut]:
 def _read_part(text: bytes, links: bool) -> Scan | None:
     """What a part of a page says; None: it says more, or what follows it is not read as if it stood alone. That shows by a tag put there."""
     body = text + _NEXT
-    page = _Page(body, links=links, depth=0)
+    page = PageReader(body, links=links, depth=0)
     for cut in cut_tags(body, links=links):
         if cut.namespace is not Namespace.HTML or cut.name in _PLACED:
             return None
@@ -69,7 +69,7 @@ def _read_part(text: bytes, links: bool) -> Scan | None:
     return None
 
 
-def _read_cut(page: _Page, cut: Cut) -> None:
+def _read_cut(page: PageReader, cut: Cut) -> None:
     piece = _read_shared(page.found.body, cut, links=page.links)
     if piece is None:
         page.read(read_tag(page.found.body, cut))
@@ -89,18 +89,20 @@ def _read_shared(body: bytes, cut: Cut, *, links: bool) -> Scan | None:
 @lru_cache(maxsize=4096)
 def _read_alone(text: bytes, links: bool) -> Scan | None:
     """`text`: a tag, and the content and end of its element where that is code."""
-    page = _Page(text, links=links, depth=0)
+    page = PageReader(text, links=links, depth=0)
     for cut in cut_tags(text, links=links):
         page.read(read_tag(text, cut))
     return _finish_piece(page)
 
 
-def _finish_piece(page: _Page) -> Scan | None:
+def _finish_piece(page: PageReader) -> Scan | None:
     scan = page.found.finish(None)
     return None if scan.notes or scan.import_maps or scan.patterns or scan.registers else scan
 
 
-class _Page:
+class PageReader:
+    """What the tags of one document say, one after the other. XHTML is read with it too, tag by tag as expat finds them."""
+
     def __init__(self, body: bytes, *, links: bool, depth: int) -> None:
         self.links = links
         self.depth = depth
@@ -139,7 +141,10 @@ class _Page:
         url = self.found.text_of(tag, b"href")
         if url is None:
             return
-        use = choose_link_use(self.found.text_of(tag, b"rel") or "", self.found.text_of(tag, b"as") or "")
+        relations = (self.found.text_of(tag, b"rel") or "").lower().split()
+        if "manifest" in relations:
+            self.found.add_web_manifest(url)
+        use = choose_link_use(relations, self.found.text_of(tag, b"as") or "")
         self._add_whole(tag, b"href", use)
         if use is not Use.LINK:
             self.found.add_integrity(tag, url)

@@ -110,7 +110,7 @@ class Scan:
     then everything but `mentions` is empty: these are the paths that must keep working under their plain names.
     `is_module`: the script has import or export syntax. `is_service_worker`: evidence that it is one. `registers`: URLs registered as
     service workers. `mentions`: strings in scripts and data that look like relative or absolute paths of
-    files (for aliases: auto, and for pinned modules). `encoding`: what the document declares itself (`<meta charset>`), as Python names it.
+    files (for aliases: auto, and for pinned modules). `web_manifests`: what `<link rel=manifest>` names. `encoding`: what the document declares itself (`<meta charset>`), as Python names it.
     """
 
     references: tuple[Reference, ...] = ()
@@ -123,6 +123,7 @@ class Scan:
     import_maps: tuple[ImportMap, ...] = ()
     registers: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
+    web_manifests: tuple[str, ...] = ()
     is_module: bool = False
     is_service_worker: bool = False
     source_map: Reference | None = None

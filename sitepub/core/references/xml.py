@@ -19,7 +19,7 @@ from sitepub.core.references.html_encoding import is_unreadable, transcode
 from sitepub.core.references.html_findings import Span, suppress
 from sitepub.core.references.html_foreign import Namespace
 from sitepub.core.references.html_mentions import find_mentions
-from sitepub.core.references.html_page import _Page as Page
+from sitepub.core.references.html_page import PageReader
 from sitepub.core.references.html_tokens import Tag
 from sitepub.core.references.model import Reference, Scan, Use
 from sitepub.core.references.spans import LineCounter, move_scan
@@ -141,7 +141,7 @@ class _Document:
     def __init__(self, body: bytes, *, links: bool) -> None:
         self.body = body
         self.links = links
-        self.page = Page(body, links=links, depth=0)
+        self.page = PageReader(body, links=links, depth=0)
         self.found = self.page.found
         self.depth = 0
         self.root = ""

@@ -1,0 +1,66 @@
+"""What a build tells of besides its outcome: references to nothing, files that are left as they are, pages that depend on where they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sitepub.core.evidence import Evidence, Missing
+from sitepub.core.model import SourcePath, Warning
+from sitepub.core.settings import MissingReferences, UrlStyle
+from sitepub.errors import RefusedError, join_problems
+from sitepub.site_frame import Frame
+from sitepub.site_survey import SiteSurvey
+
+
+def report_missing(frame: Frame, evidence: Evidence) -> tuple[Warning, ...]:
+    """Raises RefusedError, with all that is told of, where the configuration says `error`."""
+    policy = frame.config.fingerprint.missing_references
+    if policy is MissingReferences.IGNORE or not evidence.missing:
+        return ()
+    messages = [_tell_missing(one, frame) for one in evidence.missing]
+    if evidence.missing_count > len(messages):
+        told = f"the first {len(messages)} of them are told of"
+        messages.insert(0, f"{evidence.missing_count} references lead to files that are not in the site; {told}")
+    if policy is MissingReferences.ERROR:
+        hint = "add the files, or set `fingerprint.missing_references: warn`"
+        raise join_problems("missing-references", messages, RefusedError, hint)
+    return tuple(Warning("missing-reference", message) for message in messages)
+
+
+def report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
+    """Files that can't be followed, and pages that are read at URLs where they lead elsewhere."""
+    for number, problem in sorted(surveyed.problems.items()):
+        yield Warning("left-as-it-is", f"`{frame.paths[number]}` {problem}; it is published as it is")
+    for number, notes in sorted(surveyed.notes.items()):
+        yield from (Warning("not-followed", f"`{frame.paths[number]}` {note}") for note in notes)
+    yield from _report_unsteady(frame, surveyed)
+
+
+def _tell_missing(missing: Missing, frame: Frame) -> str:
+    message = f"`{frame.paths[missing.referrer]}` line {missing.line} loads `{missing.path}`, which is not in the site"
+    return f"{message}; `{missing.similar}` differs only by case" if missing.similar else message
+
+
+def _report_unsteady(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
+    """One line for all pages of folders: there may be as many as the site has pages."""
+    folders = []
+    for number in sorted(surveyed.unsteady):
+        if frame.paths[number] in frame.policy.error_pages:
+            place = _tell_unsteady(frame, surveyed, number)
+            yield Warning("moves-with-its-url", f"{place}, which is missing where the page answers for an address in a folder")
+        else:
+            folders.append(number)
+    if folders and frame.target.url_style is UrlStyle.BOTH:
+        url = frame.urls.url_path + _folder_of(frame.paths[folders[0]])
+        place = _tell_unsteady(frame, surveyed, folders[0])
+        message = f"{place}, which is another file where the page is read as `{url}` (such pages: {len(folders)})"
+        yield Warning("moves-with-its-url", message)
+
+
+def _tell_unsteady(frame: Frame, surveyed: SiteSurvey, number: int) -> str:
+    line, url = surveyed.unsteady[number]
+    return f"`{frame.paths[number]}` line {line} loads `{url}` from beside itself"
+
+
+def _folder_of(path: SourcePath) -> str:
+    return path.rpartition("/")[0]
