@@ -17,7 +17,7 @@ from sitepub.core.patterns import compile_patterns
 from sitepub.core.settings import Config, Target
 from sitepub.errors import StoppedError
 from sitepub.interfaces import Body, FileBody, Progress, Source, SourceFile
-from sitepub.local.cache import Cache, KnownRun, is_settled
+from sitepub.local.cache import DAY_NS, Cache, KnownRun, is_settled
 from sitepub.local.source import read_file
 from sitepub.site_artifacts import Assembly, assemble
 from sitepub.site_frame import Frame, make_frame
@@ -86,6 +86,7 @@ def build_site(
     if all(is_settled(file, started) for file in frame.files):
         inputs = digest_inputs(source, config, target, has_distribution=has_distribution)
         cache.keep_run(target.name, inputs, KnownRun(digest_manifest(site.manifest), len(site.manifest), warnings))
+    cache.prune(frame.context, frame.paths, day=started // DAY_NS)
     cache.flush()
     return site
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from sitepub.core.survey import Survey
 from sitepub.core.urls import FileIndex, index_files
 from sitepub.errors import UsageError
 from sitepub.interfaces import Progress, Source
-from sitepub.local.cache import Cache
+from sitepub.local.cache import DAY_NS, Cache
 from sitepub.site import Site
 from sitepub.site_frame import Frame, make_frame
 from sitepub.site_survey import each_survey
@@ -116,6 +117,7 @@ def _find_mentions(frame: Frame, subject: SourcePath) -> tuple[tuple[Mention, ..
         if path == subject:
             encoding = survey.encoding
             refers_to.update(_find_targets(survey, index))
+    frame.cache.prune(frame.context, frame.paths, day=time.time_ns() // DAY_NS)
     frame.cache.flush()
     return tuple(sorted(referenced_by)), tuple(sorted(refers_to)), encoding
 

@@ -6,10 +6,11 @@ again within the same tick is not trusted (https://git-scm.com/docs/racy-git).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,16 @@ from typing import Any
 from sitepub.core.model import Digest, SourcePath, Warning
 from sitepub.interfaces import SourceFile
 
-FORMAT = 1
+FORMAT = 2
 TICK_NS = 100_000_000
 """No clock of a file system with fine time stamps is coarser than a tenth of a second."""
 COARSE_TICK_NS = 2_000_000_000
 """Whole seconds are kept by file systems that count in ones or twos."""
 PATIENCE = 10.0
 """Seconds to wait for another run that writes."""
+DAY_NS = 86_400_000_000_000
+KEPT_DAYS = 30
+"""How long answers are kept for settings that no run has."""
 _FLUSH_AT = 2000
 _TABLES = """
 create table if not exists files (
@@ -35,6 +39,7 @@ create table if not exists rewritten (
     context text not null, path blob not null, source text not null, edits text not null, digest text not null, size integer not null,
     packed blob, primary key (context, path)
 ) without rowid;
+create table if not exists contexts (context text primary key, paths text not null, used integer not null) without rowid;
 create table if not exists runs (name text primary key, fingerprint text not null, manifest text not null, artifacts integer not null, warnings text not null)
 without rowid;
 """
@@ -121,6 +126,20 @@ class Cache:
         warnings = json.dumps([[warning.code, warning.message] for warning in run.warnings])
         self._keep("runs", (name, fingerprint, run.manifest, run.artifacts, warnings))
 
+    def prune(self, context: str, paths: Sequence[SourcePath], *, day: int) -> None:
+        """Forgets files that are gone, and contexts that no run had for a month; `day` counts days. Rows are looked at only where the
+        last run had other paths."""
+        digest = hashlib.sha256(b"\0".join(map(os.fsencode, paths))).hexdigest()
+        last = self._find("contexts", "select paths, used from contexts where context = ?", (context,))
+        if last == (digest, day):
+            return
+        if last is not None and last[0] != digest:
+            self._forget_gone(context, frozenset(map(os.fsencode, paths)))
+        self._keep("contexts", (context, digest, day))
+        for row in self._ask("select context from contexts where used < ?", (day - KEPT_DAYS,)):
+            for table in ("files", "rewritten", "contexts"):
+                self._change(f"delete from {table} where context = ?", [row])
+
     def flush(self) -> None:
         """Writes what was kept, in one short transaction."""
         kept, self._rows = self._rows, {}
@@ -156,6 +175,15 @@ class Cache:
         rows.append(row)
         if len(rows) >= _FLUSH_AT:
             self.flush()
+
+    def _forget_gone(self, context: str, there: Collection[bytes]) -> None:
+        for table in ("files", "rewritten"):
+            paths = self._ask(f"select path from {table} where context = ?", (context,))
+            self._change(f"delete from {table} where context = ? and path = ?", [(context, path) for (path,) in paths if path not in there])
+
+    def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        with self._forgiving(), self._base:
+            self._base.executemany(statement, rows)
 
     @contextmanager
     def _forgiving(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ import pytest
 from sitepub.core.model import Digest, SourcePath, Warning
 from sitepub.core.settings import Redirect
 from sitepub.interfaces import SourceFile
-from sitepub.local.cache import KnownRewrite, KnownRun, is_settled, open_cache
+from sitepub.local.cache import KEPT_DAYS, KnownRewrite, KnownRun, is_settled, open_cache
 from sitepub.local.source import scan_source
 from sitepub.site_memory import remember_site
 from tests.support.building import build_tree, make_config, write_tree
@@ -158,6 +158,52 @@ def test_runs_at_the_same_time_do_not_hurt_each_other(tmp_path: Path) -> None:
     cache = open_cache(path)
     assert all(cache.find_file("x", SourceFile(SourcePath(f"{number}"), 1, 1, 1), "") for number in range(500))
     cache.close()
+
+
+class TestPruning:
+    def open(self, path: Path, context: str, names: str, *, day: int) -> None:
+        """As a run does with files of these names."""
+        cache = open_cache(path)
+        paths = tuple(SourcePath(name) for name in names)
+        for one in paths:
+            cache.keep_file(context, SourceFile(one, 1, 1, 1), "", DIGEST, None, read_at=NOW)
+            cache.keep_rewrite(context, one, DIGEST, "e", KnownRewrite(DIGEST, 1, None))
+        cache.prune(context, paths, day=day)
+        cache.close()
+
+    def rows(self, path: Path) -> set[str]:
+        base = sqlite3.connect(path)
+        found = [base.execute(f"select context || path from {table}").fetchall() for table in ("files", "rewritten")]
+        base.close()
+        assert sorted(found[0]) == sorted(found[1])
+        return {row for (row,) in found[0]}
+
+    def test_rows_of_deleted_files_go_with_the_next_run_and_only_those_of_its_settings(self, tmp_path: Path) -> None:
+        path = tmp_path / "cache.sqlite"
+        self.open(path, "x", "abc", day=1)
+        self.open(path, "y", "ab", day=1)
+        self.open(path, "x", "ad", day=1)
+        assert self.rows(path) == {"xa", "xd", "ya", "yb"}
+
+    def test_settings_that_no_run_had_for_a_month_are_forgotten(self, tmp_path: Path) -> None:
+        path = tmp_path / "cache.sqlite"
+        self.open(path, "x", "a", day=1)
+        self.open(path, "y", "a", day=1)
+        self.open(path, "x", "a", day=1 + KEPT_DAYS)
+        assert self.rows(path) == {"xa", "ya"}
+        self.open(path, "x", "a", day=2 + KEPT_DAYS)
+        assert self.rows(path) == {"xa"}
+
+    def test_a_build_prunes(self, tmp_path: Path) -> None:
+        path = tmp_path / "cache.sqlite"
+        for files in ({"a.html": "a", "b.html": "b"}, {}):
+            cache = open_cache(path)
+            build_tree(tmp_path / "site", files, cache=cache)
+            cache.close()
+            (tmp_path / "site" / "b.html").unlink(missing_ok=True)
+        base = sqlite3.connect(path)
+        assert base.execute("select path from files").fetchall() == [(b"a.html",)]
+        base.close()
 
 
 class TestRuns:
