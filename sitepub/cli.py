@@ -150,6 +150,10 @@ def _tell(error: SitepubError, words: list[str]) -> int:
 
     if "--json" in words:
         click.echo(error_as_json(error))
+    if "GITHUB_ACTIONS" in os.environ or "SITEPUB_SUMMARY" in os.environ:
+        from sitepub.commands.announcing import announce_error
+
+        announce_error(os.environ, error)
     lines = [f"error: {error.message}", *(f"  {note}" for note in getattr(error, "__notes__", ()))]
     if error.hint:
         lines.append(f"hint: {error.hint}")

@@ -9,6 +9,7 @@ from sitepub.core.model import Commit, Warning
 from sitepub.core.settings import Config, Target
 from sitepub.decision import Permits
 from sitepub.errors import RefusedError, UsageError
+from sitepub.local.checkout import find_checkout, has_git, point_to_live
 from sitepub.local.git import Repository, explain_missing, find_repository
 
 
@@ -47,6 +48,13 @@ class History:
         if relation is Relation.OLDER and self.branch is None and (live is None or live.branch != branch):
             return False
         return self.repository.is_tip_of_remote(branch, self.commit.id)
+
+
+def mark_live(config: Config, target: Target, commit: Commit | None) -> tuple[Warning, ...]:
+    """So that `git log refs/sitepub/TARGET..` tells what is not yet live. No reason to fail: the site is live."""
+    checkout = find_checkout(config.path.parent) if commit is not None and has_git() else None
+    problem = point_to_live(checkout, target.name, commit.id) if checkout is not None and commit is not None else None
+    return (Warning("no-live-reference", f"`refs/sitepub/{target.name}` could not be set: {problem}"),) if problem else ()
 
 
 def find_history(config: Config, target: Target, permits: Permits, revision: str) -> History:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sitepub.core.ci import Workflow
 from sitepub.core.hook_scripts import DEFAULT, Hook, HookKind
+from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.errors import ConfigurationError, RefusedError
 from sitepub.local.checkout import Checkout, find_checkout
 from sitepub.local.git import Repository
@@ -52,6 +54,14 @@ def make_hook(kind: HookKind, checkout: Checkout, asked: Asked) -> Hook:
     ref = repository.tracking_ref(branch) if kind is HookKind.POST_PUSH else f"refs/heads/{branch}"
     records = str(checkout.common_dir / "sitepub")
     return Hook(kind, sys.executable, str(asked.folder), asked.config, asked.target, branch, ref, records)
+
+
+def describe_workflow(checkout: Checkout, config: Config, target: Target) -> Workflow:
+    """What a workflow for this target has to know."""
+    branch = target.branch or Repository(checkout).current_branch() or "main"
+    folder = os.path.relpath(os.path.realpath(config.path.parent), os.path.realpath(checkout.root))
+    region = (target.region or "") if isinstance(target.store, BucketAddress) else ""
+    return Workflow(branch, target.name, folder, region, builds=config.build is not None)
 
 
 def run_hook(kind: HookKind, folder: Path, config: Path | None, target: str | None, commit: str, environment: Mapping[str, str]) -> int:

@@ -20,6 +20,7 @@ from sitepub.decision import Decision, decide, nothing_to_do
 from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import SitepubError
 from sitepub.gathering import start_aside
+from sitepub.history import mark_live
 from sitepub.interfaces import CdnReader, Progress
 from sitepub.invalidating import Invalidated
 from sitepub.local.process import is_surely_gone, this_process
@@ -64,7 +65,14 @@ def carry_out(prepared: Prepared, opened: Opened, progress: Progress, *, lock_ti
     account = _account(prepared, opened.sight, receipt.decision, receipt.invalidation, made, started)
     if not opened.store.is_conditional and opened.store.keeps_headers:
         receipt = replace(receipt, warnings=(*receipt.warnings, _weaker(opened)))
-    return replace(account, release=receipt.release, warnings=(*account.warnings, *receipt.warnings))
+    marked = mark_live(prepared.request.config, prepared.request.target, account.commit) if _has_moved(prepared, receipt) else ()
+    return replace(account, release=receipt.release, warnings=(*account.warnings, *receipt.warnings, *marked))
+
+
+def _has_moved(prepared: Prepared, receipt: Receipt) -> bool:
+    """Whether another release or commit is live than before."""
+    before = prepared.snapshot.state.live_release
+    return receipt.release is not None or before is None or before.commit != prepared.history.commit
 
 
 def make_chooser(target: Target, rules: Invalidation, sight: Sight, cdn: CdnReader | None) -> Chooser:

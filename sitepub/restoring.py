@@ -10,6 +10,7 @@ from sitepub.core.model import Artifact
 from sitepub.core.retention import choose_release
 from sitepub.core.state import Release, State
 from sitepub.decision import Decision, Permits, decide
+from sitepub.history import mark_live
 from sitepub.interfaces import Body, Place, Progress
 from sitepub.invalidating import Invalidated
 from sitepub.pipeline import rollback, wish_for
@@ -37,7 +38,8 @@ def roll_back(
     receipt = rollback(edges, release, snapshot, lock_timeout=lock_timeout, wait=wait)
     made = Requests(opened.sight.requests, edges.cdn.requests if edges.cdn else 0)
     account = _account(request, opened.sight, release, snapshot.state, receipt.decision, receipt.invalidation, made, started)
-    return Restored(release, replace(account, release=receipt.release, warnings=receipt.warnings))
+    marked = mark_live(request.config, request.target, release.commit) if receipt.release is not None else ()
+    return Restored(release, replace(account, release=receipt.release, warnings=(*receipt.warnings, *marked)))
 
 
 def foresee_rollback(request: Request, sight: Sight, name: str | None, *, started: float) -> Restored:

@@ -1,18 +1,27 @@
-"""`sitepub init`: look at the folder and write a commented sitepub.yaml, never over an existing one."""
+"""`sitepub init`: look at the folder and write a commented sitepub.yaml, or a workflow; never over an existing one."""
 
 from __future__ import annotations
 
 import click
 
 from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.core.ci import WORKFLOW_PATHS, Ci
 from sitepub.errors import ExitStatus
 
 
 @click.command("init", short_help="look at this folder and write a commented sitepub.yaml")
 @common_options
 @writing_options
-def command(invocation: Invocation, dry_run: bool, yes: bool) -> int:
-    """Looks at what builds the site, where the output is and which git remote there is, and writes a commented sitepub.yaml."""
+@click.option(
+    "--ci", type=click.Choice([ci.value for ci in Ci]), help="Write a workflow that plans pull requests and publishes the branch."
+)
+def command(invocation: Invocation, dry_run: bool, yes: bool, ci: str | None) -> int:
+    """Looks at what builds the site, where the output is and which git remote there is, and writes a commented sitepub.yaml. With `--ci`, writes a
+    workflow for the target of an existing one."""
+    return _write_config(invocation, dry_run=dry_run) if ci is None else _write_workflow(invocation, Ci(ci), dry_run=dry_run)
+
+
+def _write_config(invocation: Invocation, *, dry_run: bool) -> int:
     from sitepub.local.detection import detect, render_config, write_new
     from sitepub.report import to_json
 
@@ -33,4 +42,23 @@ def command(invocation: Invocation, dry_run: bool, yes: bool) -> int:
         "evidence": list(detected.evidence),
     }
     invocation.answer(told, lambda: to_json(document))
+    return ExitStatus.FINE
+
+
+def _write_workflow(invocation: Invocation, ci: Ci, *, dry_run: bool) -> int:
+    from sitepub.core.ci import write_workflow
+    from sitepub.hooking import describe_workflow, require_checkout
+    from sitepub.local.detection import write_new
+    from sitepub.preparing import read_request
+    from sitepub.report import to_json
+
+    request = read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    checkout = require_checkout(request.config.path.parent)
+    text = write_workflow(ci, describe_workflow(checkout, request.config, request.target))
+    path = checkout.root / WORKFLOW_PATHS[ci]
+    if not dry_run:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_new(path, text)
+    told = text.rstrip() if dry_run else f"wrote `{path.relative_to(checkout.root)}`: its first lines say which two roles it needs"
+    invocation.answer(told, lambda: to_json({"path": str(path), "dry_run": dry_run}))
     return ExitStatus.FINE

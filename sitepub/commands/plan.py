@@ -6,6 +6,7 @@ import time
 
 import click
 
+from sitepub.commands.announcing import announce
 from sitepub.commands.options import Invocation, common_options
 from sitepub.errors import ExitStatus
 
@@ -29,4 +30,5 @@ def command(invocation: Invocation, no_build: bool, exit_code: bool) -> int:
         account = publishing.foresee(prepared, sight, started=started)
     invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
     invocation.answer(report.account_as_text(account, verbose=invocation.verbose), lambda: report.account_as_json(account))
+    announce(invocation, "Plan for", account)
     return ExitStatus.CHANGES if exit_code and account.changes else ExitStatus.FINE

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from sitepub.commands.announcing import announce
 from sitepub.commands.options import Invocation, common_options, writing_options
 from sitepub.decision import Permits
 from sitepub.errors import ExitStatus
@@ -62,6 +63,7 @@ def command(
             account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
     invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
     invocation.answer(report.account_as_text(account, verbose=invocation.verbose), lambda: report.account_as_json(account))
+    announce(invocation, "Publish to", account)
     return ExitStatus.OWED if account.invalidation.state == "owed" else ExitStatus.FINE
 
 

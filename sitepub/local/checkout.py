@@ -91,6 +91,15 @@ def explain_failure(checkout: Checkout, message: str) -> ConfigurationError:
     return ConfigurationError("git-failed", f"git failed in `{checkout.root}`: {first}", "see what `git status` says there")
 
 
+def point_to_live(checkout: Checkout, target: str, commit: str) -> str | None:
+    """Points `refs/sitepub/TARGET` to what is live. Returns why it could not; a commit that is not here has no reference either."""
+    ref = f"refs/sitepub/{target}"
+    with _start(checkout, "update-ref", "-m", "sitepub: live", ref, commit) as process:
+        _, err = process.communicate()
+    message = err.decode("utf-8", "replace").strip()
+    return None if process.returncode == 0 or "nonexistent object" in message or "not a valid SHA1" in message else message
+
+
 def _look_at(place: Path) -> Checkout | None:
     dot_git = place / ".git"
     git_dir = _read_gitfile(dot_git) if dot_git.is_file() else dot_git

@@ -128,3 +128,25 @@ def test_histories_that_diverged_are_refused(repository: Story) -> None:
     ]
     assert repository.held() == before
     assert repository.publish("--allow", "diverged")["release"]
+
+
+def test_a_reference_points_to_what_is_live(repository: Story) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    repository.run("publish", "--dry-run")
+    assert git(repository, "for-each-ref", "refs/sitepub") == ""
+    repository.publish()
+    assert git(repository, "rev-parse", "refs/sitepub/there") == first
+    repository.write({"about.html": "<p>second"})
+    second = commit(repository, "second")
+    assert git(repository, "log", "--format=%s", "refs/sitepub/there..HEAD") == "second"
+    repository.publish()
+    assert git(repository, "rev-parse", "refs/sitepub/there") == second
+    repository.run("rollback")
+    assert git(repository, "rev-parse", "refs/sitepub/there") == first
+
+
+def test_a_reference_that_can_not_be_set_is_told(repository: Story) -> None:
+    git(repository, "update-ref", "refs/sitepub/there/in/the/way", "HEAD")
+    done = repository.publish()
+    assert any("`refs/sitepub/there` could not be set" in warning for warning in done["warnings"])
+    assert done["release"] is not None

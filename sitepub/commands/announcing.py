@@ -1,0 +1,48 @@
+"""What a run tells the continuous integration that it runs in, beside its own output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from sitepub.commands.options import Invocation
+from sitepub.core.ci import annotate, annotate_error, summarise
+from sitepub.errors import SitepubError
+from sitepub.report import Account, account_as_text
+
+OWN_SUMMARY = "SITEPUB_SUMMARY"
+"""Names a file that gets the summary alone: a comment is made from it."""
+
+
+def announce(invocation: Invocation, verb: str, account: Account) -> None:
+    """Annotations and a summary, where the environment asks for them."""
+    environment = invocation.environment
+    if is_github(environment) and account.warnings:
+        click.echo(annotate(account.warnings), err=True)
+    _summarise(environment, summarise(f"{verb} {account.target}", account_as_text(account)))
+
+
+def announce_error(environment: Mapping[str, str], error: SitepubError) -> None:
+    if is_github(environment):
+        click.echo(annotate_error(error.code, error.message, error.hint), err=True)
+    _summarise(environment, summarise("sitepub stopped", f"error: {error.message}\nhint: {error.hint}"))
+
+
+def is_github(environment: Mapping[str, str]) -> bool:
+    return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def _summarise(environment: Mapping[str, str], text: str) -> None:
+    """Neither file is worth a failure: the site is live, or the error is told."""
+    for name, mode in (("GITHUB_STEP_SUMMARY", "a"), (OWN_SUMMARY, "w")):
+        path = environment.get(name)
+        if not path:
+            continue
+        try:
+            with Path(os.fspath(path)).open(mode) as file:
+                file.write(text)
+        except OSError as failure:
+            click.echo(f"warning: `{path}` can't be written: {failure.strerror}", err=True)

@@ -1,0 +1,193 @@
+"""What continuous integration is given: workflows, annotations, summaries. Pure.
+
+Workflow commands and summaries: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sitepub.core.model import Warning
+
+MOST_ANNOTATIONS = 10
+"""GitHub shows no more of a kind and step."""
+
+
+class Ci(StrEnum):
+    GITHUB = "github"
+    GITLAB = "gitlab"
+
+
+WORKFLOW_PATHS = {Ci.GITHUB: ".github/workflows/sitepub.yml", Ci.GITLAB: ".gitlab-ci.yml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """`folder`: of sitepub.yaml in the repository, '.' for its root; `region` '' where the store is no bucket."""
+
+    branch: str
+    target: str
+    folder: str
+    region: str
+    builds: bool
+
+
+def annotate(warnings: Iterable[Warning]) -> str:
+    """As GitHub reads them on either stream; a line each."""
+    told = list(warnings)[:MOST_ANNOTATIONS]
+    return "\n".join(f"::warning title={_property(warning.code)}::{_escape(warning.message)}" for warning in told)
+
+
+def annotate_error(code: str, message: str, hint: str) -> str:
+    return f"::error title={_property(code)}::{_escape(f'{message}. {hint}' if hint else message)}"
+
+
+def summarise(title: str, text: str) -> str:
+    """Markdown for a job's page or a comment. The fence is longer than any in the text."""
+    fence = "`" * max(3, 1 + max((len(run) for run in _runs(text)), default=0))
+    return f"### {title}\n\n{fence}text\n{text}\n{fence}\n"
+
+
+def write_workflow(ci: Ci, workflow: Workflow) -> str:
+    """Least permissions, no secrets that last, nothing that runs for a fork with rights of ours."""
+    setup = _BUILDING if workflow.builds else _BUILT
+    text = _GITHUB if ci is Ci.GITHUB else _GITLAB
+    words = f"-C {workflow.folder} --target {workflow.target}" if workflow.folder != "." else f"--target {workflow.target}"
+    filled = text.replace("@SETUP@", setup[ci])
+    return filled.replace("@BRANCH@", workflow.branch).replace("@WORDS@", words).replace("@REGION@", workflow.region or "us-east-1")
+
+
+def _runs(text: str) -> Iterable[str]:
+    """Of back quotes."""
+    return re.findall("`+", text)
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")
+
+
+_BUILDING = {
+    Ci.GITHUB: "      # Install here what `build:` needs: actions/setup-node, peaceiris/actions-hugo, `pip install -r requirements.txt` …\n",
+    Ci.GITLAB: "    # Install here what `build:` needs.\n",
+}
+_BUILT = {
+    Ci.GITHUB: "      # sitepub.yaml has no `build:`: make the site here, in the folder that `source` names.\n",
+    Ci.GITLAB: "    # sitepub.yaml has no `build:`: make the site here, in the folder that `source` names.\n",
+}
+
+_GITHUB = """\
+# Written by `sitepub init --ci github`. Plans each pull request, publishes each push to @BRANCH@.
+#
+# Two roles in AWS trust this repository's tokens, and no key is stored anywhere. Set both as variables of the repository:
+#   SITEPUB_ROLE       may publish; trusts `repo:OWNER/NAME:ref:refs/heads/@BRANCH@` alone
+#   SITEPUB_PLAN_ROLE  may read;    trusts `repo:OWNER/NAME:pull_request`
+name: Site
+
+on:
+  push:
+    branches: [@BRANCH@]
+  pull_request:
+
+permissions: {}
+
+jobs:
+  plan:
+    # a fork's pull request gets no token, and runs nothing with rights of ours
+    if: github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository
+    runs-on: ubuntu-latest
+    permissions:
+      contents: read
+      id-token: write
+      pull-requests: write
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.x"
+      - run: python -m pip install sitepub
+@SETUP@      - uses: aws-actions/configure-aws-credentials@v4
+        with:
+          role-to-assume: ${{ vars.SITEPUB_PLAN_ROLE }}
+          aws-region: @REGION@
+      - run: sitepub plan @WORDS@
+      - if: always()
+        env:
+          GH_TOKEN: ${{ github.token }}
+        run: gh pr comment ${{ github.event.pull_request.number }} --edit-last --create-if-none --body-file "$SITEPUB_SUMMARY"
+
+  publish:
+    if: github.event_name == 'push'
+    runs-on: ubuntu-latest
+    permissions:
+      contents: read
+      id-token: write
+    # sitepub itself lets only the newest win; this saves the runs that would lose
+    concurrency:
+      group: sitepub-@BRANCH@
+      cancel-in-progress: false
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.x"
+      - run: python -m pip install sitepub
+@SETUP@      - uses: aws-actions/configure-aws-credentials@v4
+        with:
+          role-to-assume: ${{ vars.SITEPUB_ROLE }}
+          aws-region: @REGION@
+      - run: sitepub publish @WORDS@
+
+env:
+  SITEPUB_SUMMARY: ${{ github.workspace }}/.sitepub-summary.md
+"""
+
+_GITLAB = """\
+# Written by `sitepub init --ci gitlab`. Plans each merge request, publishes each push to @BRANCH@.
+#
+# Two roles in AWS trust this project's tokens, and no key is stored anywhere. Set both as CI/CD variables:
+#   SITEPUB_ROLE       may publish; trusts `project_path:GROUP/NAME:ref_type:branch:ref:@BRANCH@` alone. Protect the variable.
+#   SITEPUB_PLAN_ROLE  may read
+.sitepub:
+  image: python:3
+  variables:
+    GIT_DEPTH: 0
+    AWS_REGION: @REGION@
+    AWS_WEB_IDENTITY_TOKEN_FILE: $CI_PROJECT_DIR/.token
+  id_tokens:
+    SITEPUB_TOKEN:
+      aud: sts.amazonaws.com
+  before_script:
+@SETUP@    - python -m pip install sitepub
+    - umask 077 && printf %s "$SITEPUB_TOKEN" > "$AWS_WEB_IDENTITY_TOKEN_FILE"
+
+plan:
+  extends: .sitepub
+  rules:
+    # a fork's merge request gets no token
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID
+  script:
+    - export AWS_ROLE_ARN="$SITEPUB_PLAN_ROLE"
+    - sitepub plan @WORDS@
+
+publish:
+  extends: .sitepub
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "@BRANCH@"
+  resource_group: sitepub
+  script:
+    - export AWS_ROLE_ARN="$SITEPUB_ROLE"
+    - sitepub publish @WORDS@
+"""

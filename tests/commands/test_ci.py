@@ -1,0 +1,103 @@
+"""What continuous integration is given: workflows that keep to their rights, annotations, summaries."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sitepub.core.ci import annotate, annotate_error, summarise
+from sitepub.core.model import Warning
+from tests.commands.story import Story
+
+
+@pytest.fixture
+def repository(story: Story) -> Story:
+    subprocess.run(["git", "init", "-q", "-b", "trunk"], cwd=story.root, check=True)
+    story.target = "store: s3://www-example-com\nregion: eu-central-1\nbranch: main"
+    story.configure("build: make\n")
+    return story
+
+
+def read(story: Story, path: str) -> Any:
+    return yaml.load((story.root / path).read_text(), yaml.BaseLoader)
+
+
+def test_a_workflow_for_github_keeps_to_its_rights(repository: Story) -> None:
+    repository.run("init", "--ci", "github")
+    path = ".github/workflows/sitepub.yml"
+    workflow = read(repository, path)
+    assert workflow["on"] == {"push": {"branches": ["main"]}, "pull_request": ""}
+    assert workflow["permissions"] == {}
+    plan, publish = workflow["jobs"]["plan"], workflow["jobs"]["publish"]
+    assert "head.repo.full_name == github.repository" in plan["if"] and publish["if"] == "github.event_name == 'push'"
+    assert plan["permissions"] == {"contents": "read", "id-token": "write", "pull-requests": "write"}
+    assert publish["permissions"] == {"contents": "read", "id-token": "write"}
+    roles = {
+        name: [step["with"]["role-to-assume"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
+        for name, job in workflow["jobs"].items()
+    }
+    assert roles == {"plan": ["${{ vars.SITEPUB_PLAN_ROLE }}"], "publish": ["${{ vars.SITEPUB_ROLE }}"]}
+    assert {
+        step["with"]["aws-region"] for job in workflow["jobs"].values() for step in job["steps"] if "aws-region" in step.get("with", {})
+    } == {"eu-central-1"}
+    text = (repository.root / path).read_text()
+    assert "pull_request_target" not in text and "secrets." not in text
+    assert "run: sitepub plan --target there" in text and "run: sitepub publish --target there" in text
+
+
+def test_a_workflow_for_gitlab_keeps_to_its_rights(repository: Story) -> None:
+    repository.run("init", "--ci", "gitlab")
+    workflow = read(repository, ".gitlab-ci.yml")
+    assert workflow["plan"]["rules"] == [
+        {"if": '$CI_PIPELINE_SOURCE == "merge_request_event" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID'}
+    ]
+    assert workflow["publish"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "main"'}]
+    assert 'export AWS_ROLE_ARN="$SITEPUB_PLAN_ROLE"' in workflow["plan"]["script"]
+    assert 'export AWS_ROLE_ARN="$SITEPUB_ROLE"' in workflow["publish"]["script"]
+
+
+def test_a_workflow_that_is_there_stays(repository: Story) -> None:
+    repository.write({"sitepub.yml": "mine"}, ".github/workflows")
+    repository.run("init", "--ci", "github", status=1)
+    assert (repository.root / ".github/workflows/sitepub.yml").read_text() == "mine"
+    assert "jobs:" in repository.run("init", "--ci", "github", "--dry-run").out
+
+
+def test_a_site_in_a_folder_of_its_repository(repository: Story) -> None:
+    inside = repository.root / "web"
+    inside.mkdir()
+    (repository.root / "sitepub.yaml").rename(inside / "sitepub.yaml")
+    repository.run("init", "--ci", "github", "-C", str(inside))
+    assert "run: sitepub publish -C web --target there" in (repository.root / ".github/workflows/sitepub.yml").read_text()
+
+
+def test_runs_in_github_write_annotations_and_a_summary(story: Story, tmp_path: Path) -> None:
+    story.write({"index.html": '<img src="gone.png">'})
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "page.md"), "SITEPUB_SUMMARY": str(tmp_path / "own.md")}
+    planned = story.run("plan", environment=environment)
+    assert "::warning title=missing-reference::`index.html` line 1 loads `gone.png`" in planned.err
+    assert "::" not in planned.out
+    story.run("publish", environment=environment)
+    page, own = (tmp_path / "page.md").read_text(), (tmp_path / "own.md").read_text()
+    assert page.count("### Plan for there") == 1 and page.count("### Publish to there") == 1
+    assert own.startswith("### Publish to there\n\n```text\npublished ")
+    (story.root / "public/key.pem").write_text("secret")
+    refused = story.run("publish", environment=environment, status=1)
+    assert "::error title=looks-like-secret::" in refused.err
+    assert (tmp_path / "own.md").read_text().startswith("### sitepub stopped")
+
+
+def test_elsewhere_there_is_nothing_of_it(story: Story) -> None:
+    story.write({"index.html": '<img src="gone.png">'})
+    assert "::" not in story.run("publish").err
+
+
+def test_what_annotations_escape() -> None:
+    assert annotate([Warning("a:b,c", "50%\nmore")]) == "::warning title=a%3Ab%2Cc::50%25%0Amore"
+    assert annotate([Warning("x", "y")] * 30).count("\n") == 9
+    assert annotate_error("x", "y", "z") == "::error title=x::y. z"
+    assert summarise("T", "a ``` b") == "### T\n\n````text\na ``` b\n````\n"
