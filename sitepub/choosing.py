@@ -78,7 +78,10 @@ class Chooser:
         def choose(most: int | None) -> InvalidationPlan:
             return choose_invalidation(held, routing, live=live, max_items=most, tags=find_keys() if most is not None else {}, own=own)
 
-        return replace(self._spend(choose, month, ledger, warnings, is_complete=bool(live)), facts=facts)
+        def fold_freely() -> InvalidationPlan:
+            return choose_invalidation(held, routing, live=live, tags=find_keys(), own=own, freely=True)
+
+        return replace(self._spend(choose, month, ledger, warnings, fold_freely if live else None), facts=facts)
 
     def choose_named(self, named: Named, find_live: Callable[[], Sequence[str]], state: State) -> InvalidationChoice:
         """The same for items that someone named. `find_live`: raw URL paths that edges may hold, asked for only where items must be folded."""
@@ -100,11 +103,9 @@ class Chooser:
         month: Month,
         ledger: Ledger,
         warnings: tuple[Warning, ...],
-        *,
-        is_complete: bool = False,
+        fold_freely: Callable[[], InvalidationPlan] | None = None,
     ) -> InvalidationChoice:
-        """`is_complete`: collateral counts all that edges may hold."""
-        spending = choose_spending(choose, month, self.rules.when_spent, folds_freely=is_complete)
+        spending = choose_spending(choose, month, self.rules.when_spent, fold_freely=fold_freely)
         if spending.verdict is Verdict.REFUSE:
             hint = (
                 "`invalidation.when_spent` of sitepub.yaml can fold, owe or pay; a shorter `s-maxage` in `cache.entries` needs fewer paths"

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from sitepub.core.cover import MAX_WILDCARDS, Cover, cover
+from sitepub.core.free_folding import fold_freely
 from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls
 from sitepub.core.model import Artifact, HeaderSet, Key, Kind, Warning
 from sitepub.core.plan import Shown, is_same
@@ -52,8 +53,10 @@ def choose_invalidation(
     max_wildcards: int = MAX_WILDCARDS,
     tags: Mapping[str, Collection[Key]] = _NO_TAGS,
     own: Mapping[Key, str] = _NO_OWN,
+    freely: bool = False,
 ) -> InvalidationPlan:
-    """Exact items while there are at most `max_items` (None: no limit), else the cover of least collateral.
+    """Exact items while there are at most `max_items` (None: no limit), else the cover of least collateral. `freely`: fewer than exact ones where
+    that evicts nothing of `live` that did not change.
 
     `live`: all keys that edges may hold; without it collateral counts nothing, and folding evicts who knows what. `tags`: tag -> keys whose
     stored copies carry it; `own`: key -> a tag that its copies alone carry: one item for all of its URLs, whatever their names.
@@ -66,15 +69,19 @@ def choose_invalidation(
     plain = {url for key, urls in by_key.items() if key not in named for url in urls}
     most = len(changed) if max_items is None else max_items
     is_everywhere = any(_answers_for_all(seen.key, routing) for seen in held)
-    others = _weigh(live, routing) if is_everywhere or stems or len(changed) > most else {}
+    others = _weigh(live, routing) if freely or is_everywhere or stems or len(changed) > most else {}
     urls_of: Mapping[str, Collection[str]] = {}
     if is_everywhere:
         found = Cover(("/*",), sum(others[url] for url in others.keys() - changed))
     else:
         found = _cover_one_by_one(plain, {url: stem for url, stem in stems.items() if url in plain}, others)
         found = Cover((*found.items, *(f"#{tag}" for tag in named.values())), found.collateral)
+        urls_of = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()} if freely else urls_of
+        fewer = fold_freely(changed, others, urls_of, max_wildcards) if freely else None
+        if fewer is not None and len(fewer) < len(found.items):
+            found = Cover(fewer, 0.0)
         wildcards = sum(item.endswith("*") for item in found.items)
-        if wildcards > max_wildcards or len(found.items) > most or (tags and found.collateral):
+        if wildcards > max_wildcards or len(found.items) > most or (tags and found.collateral and not freely):
             urls_of = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()}
             found = cover(changed, others, max_items=most, max_wildcards=max_wildcards, tags=urls_of, stems=stems)
     items = tuple(sorted(map(_encode_item, found.items)))

@@ -17,8 +17,8 @@ from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Owed
 
 DAY = 86400.0
-SMALL, MOST_TRIED = 12, 5000
-"""Exact items that are few enough to be sent as they are, and those up to which fewer are looked for that evict nothing else: that takes a dozen covers."""
+SMALL = 12
+"""Exact items that are few enough to be sent as they are, while the month has room for them."""
 
 SPARE_SHARE = 4
 """One in so many of the paths that nobody is expected to need may go into one publish."""
@@ -82,13 +82,17 @@ def foresee_month(month: Month, items: int = 0) -> int:
 
 
 def choose_spending(
-    choose: Callable[[int | None], InvalidationPlan], month: Month, when_spent: WhenSpent, *, folds_freely: bool = False
+    choose: Callable[[int | None], InvalidationPlan],
+    month: Month,
+    when_spent: WhenSpent,
+    *,
+    fold_freely: Callable[[], InvalidationPlan] | None = None,
 ) -> Spending:
-    """`choose` makes a plan of at most so many items (None: exact ones, as many as it takes). `folds_freely`: fewer items that evict nothing
-    without need are as good as exact ones, where these are many."""
+    """`choose` makes a plan of at most so many items (None: exact ones, as many as it takes). `fold_freely`: one that evicts nothing without need,
+    which is as good as exact items where these are many."""
     exact = choose(None)
-    if folds_freely and SMALL < len(exact.items) <= MOST_TRIED:
-        exact = _fold_for_nothing(choose, exact, 1)
+    if fold_freely is not None and len(exact.items) > min(SMALL, month.left):
+        exact = fold_freely()
     needed, allowed = len(exact.items), allowance(month)
     if needed <= month.left and needed <= allowed:
         return Spending(exact, Verdict.SEND)
@@ -99,24 +103,10 @@ def choose_spending(
     if month.left and (when_spent is WhenSpent.WILDCARD or not folded.collateral):
         return Spending(folded, Verdict.SEND, reason=short)
     if when_spent is WhenSpent.PAY:
-        paid = _fold_for_nothing(choose, exact, allowed)
-        return Spending(paid, Verdict.SEND, price_usd(month.used + month.reserved, month.free, len(paid.items)), short)
+        return Spending(exact, Verdict.SEND, price_usd(month.used + month.reserved, month.free, needed), short)
     if when_spent is WhenSpent.FAIL:
         return Spending(exact, Verdict.REFUSE, reason=short)
     return Spending(exact if when_spent is WhenSpent.DEFER else folded, Verdict.OWE, reason=short)
-
-
-def _fold_for_nothing(choose: Callable[[int | None], InvalidationPlan], exact: InvalidationPlan, allowed: int) -> InvalidationPlan:
-    """The fewest items that evict nothing without need."""
-    best, low, high = exact, allowed, len(exact.items)
-    while low < high:
-        middle = (low + high) // 2
-        tried = choose(middle)
-        if tried.collateral <= exact.collateral:
-            best, high = tried, middle
-        else:
-            low = middle + 1
-    return best
 
 
 def choose_debts(owed: Sequence[Owed], month: Month, when_spent: WhenSpent) -> tuple[Owed, ...]:

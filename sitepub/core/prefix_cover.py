@@ -156,7 +156,7 @@ def _find_branchings(leaves: Sequence[Leaf]) -> list[_Branching]:
     found, open_ones = list[_Branching](), list[_Branching]()
     before = ""
     for place, leaf in enumerate(leaves):
-        shared, first = _count_shared(before, leaf.text), place - 1
+        shared, first = count_shared(before, leaf.text), place - 1
         while open_ones and open_ones[-1].depth > shared:
             closed = open_ones.pop()
             closed.last, first = place, closed.first
@@ -177,7 +177,7 @@ def _leave_escape(text: str, depth: int) -> int:
     return depth if start < 0 else start
 
 
-def _count_shared(left: str, right: str) -> int:
+def count_shared(left: str, right: str) -> int:
     """How many characters two texts share at their beginnings."""
     size = min(len(left), len(right))
     if left[:size] == right[:size]:

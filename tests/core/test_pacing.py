@@ -131,16 +131,17 @@ def test_what_evicts_nothing_without_need_is_always_folded_rather_than_paid_or_o
     tight = Month(used=990, free=1000, sends=400, elapsed=20, remaining=10)
     for when_spent in WhenSpent:
         assert spend(4000, tight, when_spent, is_everything=True) == (Verdict.SEND, 1, 0)
-    spent = Month(used=1000, free=1000)
-    assert spend(4000, spent, WhenSpent.PAY, is_everything=True) == (Verdict.SEND, 1, 0.005)
 
 
 def test_many_exact_items_are_folded_where_that_evicts_nothing_else() -> None:
     folding = Folding(40, is_everything=True)
     assert len(choose_spending(folding, CALM, WhenSpent.WILDCARD).plan.items) == 40
-    assert choose_spending(folding, CALM, WhenSpent.WILDCARD, folds_freely=True).plan.items == ("/*",)
-    assert len(choose_spending(Folding(40), CALM, WhenSpent.WILDCARD, folds_freely=True).plan.items) == 40
-    assert len(choose_spending(Folding(12, is_everything=True), CALM, WhenSpent.WILDCARD, folds_freely=True).plan.items) == 12
+    assert choose_spending(folding, CALM, WhenSpent.WILDCARD, fold_freely=lambda: folding(1)).plan.items == ("/*",)
+    few = Folding(12, is_everything=True)
+    assert len(choose_spending(few, CALM, WhenSpent.WILDCARD, fold_freely=lambda: few(1)).plan.items) == 12
+    spent = Month(used=1000, free=1000)
+    assert spend(4000, spent, WhenSpent.PAY) == (Verdict.SEND, 4000, 20.0)
+    assert choose_spending(few, spent, WhenSpent.PAY, fold_freely=lambda: few(1)).price == 0.005
 
 
 DEBTS = (Owed(1, ("/a", "/b", "/c")), Owed(2, ("/d",)), Owed(3, ("/e", "/f")))
