@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from sitepub.core.evidence import Evidence, Trait
 from sitepub.core.frozen import carries_own_digest
 from sitepub.core.import_maps import MapForm
-from sitepub.core.integrity import names_body
 from sitepub.core.model import Digest, SourcePath
 from sitepub.core.names import find_own_circles
-from sitepub.core.references import Language, language_of
+from sitepub.core.references import Language, language_of, may_hold_digests
 from sitepub.core.survey import Survey, decode_survey
 from sitepub.core.urls import index_files
 from sitepub.interfaces import SourceFile
@@ -21,6 +20,10 @@ from sitepub.local.batches import make_batches, run_batches
 from sitepub.local.source import read_file
 from sitepub.local.surveying import SurveyBatch, Surveyed, SurveyJob, survey_batch
 from sitepub.site_frame import Frame
+from sitepub.site_guards import find_guarded
+
+_LARGEST_DATA = 8 * 1024 * 1024
+"""Larger files of data are not looked through for digests: what holds a build's digests is small, what holds a search index is not."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class SiteSurvey:
     integrities: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
     revisions: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
     named_digests: dict[str, int] = field(default_factory=dict)
+    policies: dict[str, int] = field(default_factory=dict)
     with_policy: set[int] = field(default_factory=set)
     encodings: dict[int, str] = field(default_factory=dict)
     source_maps: dict[int, str] = field(default_factory=dict)
@@ -47,7 +51,7 @@ class SiteSurvey:
 def survey_site(frame: Frame) -> SiteSurvey:
     frame.progress.stage("scanning", total_files=len(frame.files), total_bytes=sum(file.size for file in frame.files))
     gathered = _gather(frame)
-    guarded = _find_guarded(frame, gathered)
+    guarded = find_guarded(frame, gathered.evidence, gathered.languages, gathered.named_digests, gathered.policies)
     own = find_own_circles(gathered.digests, gathered.evidence, lambda number: read_file(frame.root, frame.files[number]))
     return _gather(frame, own, guarded) if own or guarded else gathered
 
@@ -67,7 +71,7 @@ def _gather(frame: Frame, own: Collection[int] = (), guarded: Mapping[int, str] 
         digests=[Digest("")] * len(frame.paths),
         counts=array("I", bytes(4 * len(frame.paths))),
         frozen=dict.fromkeys(own, "its name holds the digest of its circle already") | _find_frozen(frame),
-        languages={number: language for number, path in enumerate(frame.paths) if (language := language_of(path)) is not None},
+        languages={number: language for number, file in enumerate(frame.files) if (language := _choose_language(file)) is not None},
         problems=dict(guarded or {}),
     )
     _survey(frame, gathered, range(len(frame.files)))
@@ -79,22 +83,15 @@ def _gather(frame: Frame, own: Collection[int] = (), guarded: Mapping[int, str] 
     return gathered
 
 
+def _choose_language(file: SourceFile) -> Language | None:
+    language = language_of(file.path)
+    if language is None and file.size <= _LARGEST_DATA and may_hold_digests(file.path):
+        return Language.DATA
+    return language
+
+
 def _find_frozen(frame: Frame) -> dict[int, str]:
     return {number: frame.frozen[path] for number, path in enumerate(frame.paths) if path in frame.frozen}
-
-
-def _find_guarded(frame: Frame, gathered: SiteSurvey) -> dict[int, str]:
-    """Files that would be edited, and whose digest stands where it can't follow: in a script that loads them."""
-    if not gathered.named_digests:
-        return {}
-    edited = [number for number in gathered.evidence.edges if gathered.languages.get(number) in (Language.CSS, Language.JAVASCRIPT)]
-    guarded = {}
-    for number in sorted(edited):
-        body = read_file(frame.root, frame.files[number])
-        holder = next((holder for digest, holder in sorted(gathered.named_digests.items()) if names_body(digest, body)), None)
-        if holder is not None:
-            guarded[number] = f"has its digest in `{frame.paths[holder]}`, where it can't be changed"
-    return guarded
 
 
 def _survey(frame: Frame, gathered: SiteSurvey, numbers: Iterable[int]) -> None:
@@ -157,8 +154,9 @@ def _keep(gathered: SiteSurvey, number: int, survey: Survey) -> None:
         gathered.source_maps[number] = survey.source_map
     if survey.problem is not None:
         gathered.problems[number] = survey.problem
-    for digest in survey.digests:
-        gathered.named_digests[digest] = min(number, gathered.named_digests.get(digest, number))
+    for found, known in ((survey.digests, gathered.named_digests), (survey.policies, gathered.policies)):
+        for digest in found:
+            known[digest] = min(number, known.get(digest, number))
     if survey.notes:
         gathered.notes[number] = survey.notes
     if survey.unsteady is not None:
@@ -167,7 +165,7 @@ def _keep(gathered: SiteSurvey, number: int, survey: Survey) -> None:
 
 def _is_other_manifest(number: int, gathered: SiteSurvey) -> bool:
     """A web app manifest that only a page knows as one."""
-    return number not in gathered.languages and gathered.evidence.has(number, Trait.WEB_MANIFEST)
+    return gathered.languages.get(number, Language.DATA) is Language.DATA and gathered.evidence.has(number, Trait.WEB_MANIFEST)
 
 
 def _name(language: Language | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 
@@ -62,10 +62,24 @@ def find_policy_edits(body: bytes, edits: Sequence[Edit], inline: Iterable[Inlin
     return [Edit(one.start, one.end - one.start, b64encode(after)) for one, after in found if after is not None]
 
 
-def names_body(digest: str, body: bytes) -> bool:
-    """Whether an integrity value such as `sha384-…` is that of `body`."""
-    algorithm, _, value = digest.partition("-")
-    return hashlib.new(algorithm, body).digest() == _read_digest(value.encode("ascii"))
+def read_integrity(value: str) -> tuple[str, bytes]:
+    """`sha384-…` as its algorithm and its bytes."""
+    algorithm, _, digest = value.partition("-")
+    return algorithm, _read_digest(digest.encode("ascii"))
+
+
+def find_named_block(
+    body: bytes, edited: Collection[int], inline: Iterable[InlineBlock], named: Container[tuple[str, bytes]]
+) -> tuple[InlineBlock, tuple[str, bytes]] | None:
+    """The first inline block with an edit in it, at one of the offsets, whose hash is `named` where it can't follow, and that hash."""
+    for block in inline:
+        if any(block.start <= at <= block.end for at in edited):
+            raw = body[block.start : block.end]
+            hashes = ((algorithm, _hash_block(raw, block, algorithm)) for algorithm in ALGORITHMS)
+            found = next((one for one in hashes if one in named), None)
+            if found is not None:
+                return block, found
+    return None
 
 
 def _hash_block(raw: bytes, block: InlineBlock, algorithm: str) -> bytes:

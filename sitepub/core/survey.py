@@ -23,6 +23,7 @@ USES: tuple[Use, ...] = (Use.LOAD, Use.MODULE, Use.LINK, Use.OPAQUE)
 _USE_NUMBERS: Mapping[Use, int] = {use: number for number, use in enumerate(USES)}
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 _FIXED = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
+_POLICY_DIGEST = re.compile(rb"'(sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2})'")
 _DIGEST = re.compile(rb"sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2}")
 
 
@@ -41,8 +42,8 @@ class Place(NamedTuple):
 class Survey:
     """One file. `count`: all of its references, those that leave the site too. `mentions`: pairs of a path read from the file's folder
     and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists. `keys`: what import maps name, `scopes` those that
-    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed.
-    `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so."""
+    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed,
+    `policies`: those in a Content-Security-Policy that is none of the page's own. `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so."""
 
     problem: str | None = None
     count: int = 0
@@ -57,6 +58,7 @@ class Survey:
     revisions: tuple[tuple[int, int, str], ...] = ()
     mentions: tuple[tuple[str, str], ...] = ()
     digests: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     source_map: str | None = None
     is_module: bool = False
     is_service_worker: bool = False
@@ -127,6 +129,7 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
         revisions=tuple((start, end, path) for start, end, path in revised if path is not None),
         mentions=tuple(dict.fromkeys(_find_both(url, page, scan.base, resolver) for url in (*strays, *scan.mentions))),
         digests=_find_digests(body, scan),
+        policies=_find_policies(body) if language is Language.DATA else (),
         source_map=find(scan.source_map.url, scan.source_map.base) if scan.source_map else None,
         is_module=scan.is_module,
         is_service_worker=scan.is_service_worker,
@@ -161,6 +164,7 @@ def encode_survey(found: Survey) -> bytes:
         "v": found.revisions,
         "m": found.mentions,
         "d": found.digests,
+        "q": found.policies,
         "u": found.source_map,
         "f": found.is_module + 2 * found.is_service_worker + 4 * found.has_policy,
         "e": found.encoding,
@@ -196,6 +200,7 @@ def decode_survey(encoded: bytes) -> Survey:
         revisions=tuple((start, end, path) for start, end, path in text.get("v", ())),
         mentions=tuple((near, rooted) for near, rooted in text.get("m", ())),
         digests=tuple(text.get("d", ())),
+        policies=tuple(text.get("q", ())),
         source_map=text.get("u"),
         is_module=bool(flags & 1),
         is_service_worker=bool(flags & 2),
@@ -224,6 +229,13 @@ def _find_digests(body: bytes, scan: Scan) -> tuple[str, ...]:
     known = [(one.start, one.end) for one in scan.integrities] + [(one.start - 8, one.end) for one in scan.policy_hashes]
     found = (one for one in _DIGEST.finditer(body) if not any(start <= one.start() < end for start, end in known))
     return tuple(dict.fromkeys(one.group().decode("ascii") for one in found))
+
+
+def _find_policies(body: bytes) -> tuple[str, ...]:
+    """A policy has its hashes in single quotes, which JSON and headers have for nothing else."""
+    if b"'sha" not in body:
+        return ()
+    return tuple(dict.fromkeys(one.group(1).decode("ascii") for one in _POLICY_DIGEST.finditer(body)))
 
 
 def _split_keys(

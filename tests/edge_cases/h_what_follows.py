@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
+
 from sitepub.core.model import FileClass
 from tests.edge_cases.table import Row, Site, html, javascript, shown
+
+INLINE = "a{b:url(i.png)}"
+INLINE_EDITED = "a{b:url(i•.png)}"
+UNTOUCHED = "a{}"
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
 
 ROWS = (
     Row(
@@ -59,6 +71,32 @@ ROWS = (
                 warnings=("`chunk.js` has its digest in `run.js`, where it can't be changed; it is published as it is",),
             )
             for algorithm in ("sha256", "sha384", "sha512")
+        }
+        | {
+            "in JSON": Site(
+                {
+                    "index.html": "<script src=chunk•.js></script><script src=other•.js></script>",
+                    "sri.json": '{"chunk.js": "sha384-⟨=sha384 chunk.js⟩"}',
+                    "chunk•.js": 'import("./b.js")',
+                    "other•.js": 'import("./c•.js")',
+                    "b.js": "1",
+                    "c•.js": "2",
+                },
+                classes={"b.js": FileClass.PINNED},
+                warnings=("`chunk.js` has its digest in `sri.json`, where it can't be changed; it is published as it is",),
+            ),
+            "in the headers of a host": Site(
+                {
+                    "index.html": "<link rel=stylesheet href=a•.css>",
+                    "_headers": "/*\n  Link: </a.css>; rel=preload; as=style; integrity=sha256-⟨=sha256 a.css⟩",
+                    "a•.css": "a{b:url(i.png)}",
+                    "i.png": "x",
+                },
+                warnings=("`a.css` has its digest in `_headers`",),
+            ),
+            "of a file that is not edited": Site(
+                {"index.html": "<script src=a•.js></script>", "sri.json": '{"a.js": "sha384-⟨=sha384 a.js⟩"}', "a•.js": "1"}
+            ),
         },
     ),
     Row(
@@ -84,8 +122,30 @@ ROWS = (
     Row(
         "H5",
         "hashes of a policy follow an edited inline script or style",
-        shown("tests/test_site.py::test_policy_hashes_of_edited_inline_blocks_follow"),
-        otherwise="A header that CloudFront adds can't be seen; one in a `_headers` file leaves the page as it is (H3).",
+        {
+            "in the headers of a host": Site(
+                {
+                    "index.html": f"<img src=i.png>\n<style>{INLINE}</style>",
+                    "p.html": f"<img src=i•.png><style> {INLINE_EDITED}</style>",
+                    "q.html": f"<style>{UNTOUCHED}</style><img src=i•.png>",
+                    "_headers": f"/*\n  Content-Security-Policy: style-src '{_hash(INLINE)}' '{_hash(UNTOUCHED)}'",
+                    "i•.png": "x",
+                },
+                warnings=(
+                    "`index.html` has inline code in line 2 whose hash is in `_headers`, where it can't be changed; it is published as it is",
+                ),
+            ),
+            "in a host's JSON": Site(
+                {
+                    "index.html": f"<style>{INLINE}</style>",
+                    "staticwebapp.config.json": f"""{{"globalHeaders": {{"content-security-policy": "style-src '{_hash(INLINE)}'"}}}}""",
+                    "i.png": "x",
+                },
+                warnings=("`index.html` has inline code in line 1 whose hash is in `staticwebapp.config.json`",),
+            ),
+        }
+        | shown("tests/test_site.py::test_policy_hashes_of_edited_inline_blocks_follow"),
+        otherwise="A header that CloudFront adds can't be seen; one in a file of a host leaves the page as it is.",
     ),
     Row(
         "H6",

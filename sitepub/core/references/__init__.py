@@ -10,10 +10,11 @@ from sitepub.core.references.model import Scan
 
 
 class Language(StrEnum):
-    """The languages whose references sitepub sees."""
+    """The languages whose references sitepub sees. DATA: none are, but it may hold digests of other files."""
 
     HTML = "html"
     CSS = "css"
+    DATA = "data"
     JAVASCRIPT = "javascript"
     XML = "xml"
     WEB_MANIFEST = "web manifest"
@@ -43,6 +44,11 @@ def language_of(path: SourcePath, manifests: Collection[SourcePath] = ()) -> Lan
     return _LANGUAGES.get(extension.lower()) if dot and stem else None
 
 
+def may_hold_digests(path: SourcePath) -> bool:
+    """Of a file in no language that refers: JSON that scripts and servers read, and the headers of some hosts."""
+    return path == "_headers" or path.endswith(".json")
+
+
 def scan(language: Language, body: bytes, *, links: bool = False) -> Scan:
     """All references of one file; `links`: those that a reader follows as well, which most callers do not need."""
     match language:
@@ -54,6 +60,8 @@ def scan(language: Language, body: bytes, *, links: bool = False) -> Scan:
             from sitepub.core.references.css import scan_css
 
             return scan_css(body)
+        case Language.DATA:
+            return Scan()
         case Language.JAVASCRIPT:
             from sitepub.core.references.javascript import scan_javascript
 
