@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +18,18 @@ from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import FileClass, SourcePath
 from sitepub.core.settings import Aliases
 from sitepub.local.source import FolderSource
+from tests.edge_cases.table import SVG
 from tests.support.building import Built, build_tree, write_tree
 
 FOLDERS = ("", "a/b/")
 STYLES = [f"{folder}s{n}.css" for folder in FOLDERS for n in range(2)]
 MODULES = [f"{folder}m{n}.js" for folder in FOLDERS for n in range(2)]
 IMAGES = [f"{folder}i{n}.png" for folder in FOLDERS for n in range(2)]
+DRAWINGS = [f"{folder}d{n}.svg" for folder in FOLDERS for n in range(2)]
+MANIFESTS = ["a.webmanifest", "a/b/m.json"]
 PAGES = [f"{folder}p{n}.html" for folder in FOLDERS for n in range(2)]
 MISSING = "gone.png"
+KINDS = {"style": STYLES, "module": MODULES, "image": IMAGES, "other": IMAGES, "drawing": DRAWINGS, "manifest": MANIFESTS}
 
 IN_PAGES = (
     '<link rel=stylesheet href="{style}">',
@@ -36,6 +40,8 @@ IN_PAGES = (
     '<p style="background:url(&quot;{image}&quot;)">',
     "<style>@import '{style}'; a{{b:url({image}?v=1#x)}}</style>",
     '<a href="{image}">a</a>',
+    '<object data="{drawing}"></object>',
+    '<link rel=manifest href="{manifest}">',
     '<div data-module="{module}"></div>',
     "<!-- <img src={image}> -->\r\n",
     "<img src=" + MISSING + ">",
@@ -47,6 +53,14 @@ IN_STYLES = (
     "a{{b:image-set('{image}' 1x)}}\r\n",
     'a{{content:"{image}"}}',
 )
+IN_DRAWINGS = (
+    '<image href="{image}"/>',
+    '<use xlink:href="{drawing}#a"/>',
+    "<style>@import '{style}'; a{{b:url({image})}}</style>",
+    '<rect fill="url(&quot;{drawing}#b&quot;)"/>\r\n',
+    '<!-- <image href="{image}"/> -->',
+)
+IN_MANIFESTS = ('{{"src": "{image}"}},', '{{"src":"{image}?v=1.2"}},', '{{"sizes": "any", "src":"{drawing}"}},')
 IN_MODULES = (
     'import "{module}";',
     'export * from "{module}";\n',
@@ -61,21 +75,32 @@ def relative(path: str, page: str) -> str:
     return "/" + path if len(page) % 2 else "../" * page.count("/") + path
 
 
+class Names(dict[str, str]):
+    """A name of each kind as it is asked for."""
+
+    def __init__(self, choose: Callable[[str], str]) -> None:
+        super().__init__()
+        self.choose = choose
+
+    def __missing__(self, kind: str) -> str:
+        return self.choose(kind)
+
+
 @st.composite
 def sites(draw: st.DrawFn) -> dict[str, bytes]:
     def fill(page: str, fragments: tuple[str, ...]) -> bytes:
-        def one(paths: list[str], prefix: str = "") -> str:
-            found = relative(draw(st.sampled_from(paths)), page)
-            return found if found.startswith(("/", "../")) else prefix + found
+        def one(kind: str) -> str:
+            found = relative(draw(st.sampled_from(KINDS[kind])), page)
+            return found if found.startswith(("/", "../")) or kind != "module" else f"./{found}"
 
         chosen = draw(st.lists(st.sampled_from(fragments), max_size=4))
-        return "".join(
-            text.format(style=one(STYLES), image=one(IMAGES), other=one(IMAGES), module=one(MODULES, "./")) for text in chosen
-        ).encode()
+        return "".join(text.format_map(Names(one)) for text in chosen).encode()
 
     files = {page: fill(page, IN_PAGES) for page in PAGES}
     files |= {style: fill(style, IN_STYLES) for style in STYLES}
     files |= {module: fill(module, IN_MODULES) for module in MODULES}
+    files |= {drawing: SVG.encode() + fill(drawing, IN_DRAWINGS) + b"</svg>" for drawing in DRAWINGS}
+    files |= {manifest: b'{"icons":[%b{}]}' % fill(manifest, IN_MANIFESTS) for manifest in MANIFESTS}
     return files | {image: draw(st.binary(max_size=3)) for image in IMAGES}
 
 
@@ -172,7 +197,7 @@ def test_every_reference_that_led_somewhere_still_does(files: dict[str, bytes], 
                 rb"""(?:href=|src=|srcset=|url\(|import |import\(|from )(?!url)["']?(?:&quot;)?([^"' >)&;,]+)""",
                 re.sub(rb"(?s)<!--.*?-->|/\*.*?\*/", b"", site.body_of(path)),
             ):
-                url = quoted.decode().partition("?")[0]
+                url = re.split("[?#]", quoted.decode())[0]
                 target = url[1:] if url.startswith("/") else relative_to_root(url, path)
                 if target in files or re.search(r"\.[0-9a-f]{12}\.", target):
                     assert target in keys, (path, url)

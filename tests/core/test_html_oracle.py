@@ -16,12 +16,14 @@ from sitepub.core.references.html import scan_html
 from sitepub.core.references.html_foreign import Namespace
 from sitepub.core.references.html_tokens import find_tags
 from sitepub.core.references.model import Use
+from tests.support.inserting import insert
 
 turbohtml = pytest.importorskip("turbohtml")
 selectolax = pytest.importorskip("selectolax.lexbor")
 
 Found = Counter[tuple[str, str, str]]
 
+MARK = b".3f9ac2d1"
 URL_ATTRIBUTES = frozenset("action background cite formaction href imagesrcset longdesc poster src srcset xlink:href".split())  # noqa: SIM905
 PAGES = Path(__file__).parent.parent / ".sites/debian/usr/share/doc/python3.11/html"
 
@@ -163,6 +165,15 @@ def _raw_meaning(body: bytes, start: int, end: int) -> str:
     """Undone as often as it takes, for it may stand in a `srcdoc`."""
     raw = body[start:end]
     return decode_references(decode_references(raw).text).text.decode().strip("".join(map(chr, range(0x21))))
+
+
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.sampled_from([b"<", b">", b"\xff", b"\0", b"'", b'"', b"=", b"img src", b"svg", b"!--", b"/"]), max_size=30).map(b"".join)
+)
+def test_any_bytes_are_read(body: bytes) -> None:
+    """Without an exception, and taking the insertions out gives them back."""
+    assert insert(body, scan_html(body, links=True), MARK).replace(MARK, b"") == body
 
 
 @settings(max_examples=500, deadline=None)

@@ -145,3 +145,23 @@ def test_the_insertion_stands_before_the_last_dot(path: str, name: str, ascii: b
     is_fetched = rewritten != url
     assert not is_fetched or rewritten == url[:-4] + H.decode() + ".png"
     assert is_fetched or ":" in url or url.lstrip("".join(map(chr, range(33)))).startswith(("//", "/\\", "\\"))
+
+
+JSON_PIECES = st.sampled_from(
+    [b"{", b"}", b"[", b"]", b'"', b":", b",", b"\\", b"\\u002e", b'"icons"', b'"src"', b'"a.png"', b'"imports"', b"\xff", b"1", b" "]
+)
+
+
+@given(st.lists(JSON_PIECES, max_size=30).map(b"".join) | st.binary(max_size=100))
+def test_any_bytes_are_read(body: bytes) -> None:
+    for found in (scan_web_manifest(body), scan_import_map(body)):
+        assert insert(body, found.references).replace(H, b"") == body
+
+
+@pytest.mark.parametrize("unit", [b'"', b"\\", b'{"icons":[', b'{"a":', b'{"src":"a.png"},', b'"a",', b"1", b'"\\u002e', b"[[],"], ids=repr)
+@pytest.mark.parametrize(("head", "tail"), [(b"", b""), (b'{"icons":[', b"{}]}"), (b'{"imports":{"a":"', b'"}}')])
+def test_much_of_anything_is_read(unit: bytes, head: bytes, tail: bytes) -> None:
+    """Whatever is more than linear does not come back from this."""
+    body = head + unit * (200_000 // len(unit)) + tail
+    scan_web_manifest(body)
+    scan_import_map(body)
