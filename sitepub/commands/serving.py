@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,11 +16,11 @@ from sitepub.commands.progress import NoProgress
 from sitepub.core.model import Warning
 from sitepub.errors import SitepubError
 from sitepub.interfaces import Progress
-from sitepub.preparing import Prepared
+from sitepub.preparing import Prepared, Request
 from sitepub.serving import LocalSite, ServedSite
 from sitepub.serving_http import LocalServer
 from sitepub.serving_live import LiveReload
-from sitepub.showing import Surroundings, show_site
+from sitepub.showing import Surroundings, builds_on_change, show_site
 from sitepub.watching import Remembered
 
 
@@ -74,3 +75,10 @@ def listen(invocation: Invocation, site: LocalSite, *, host: str, port: int | No
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else shown}:{server.port}{url_path}"
         invocation.answer(f"serving {url}", lambda: report.to_json({"url": url}, is_line=True))
         yield
+
+
+def name_watched(request: Request) -> list[str]:
+    """What is waited for, as people call it."""
+    config = request.config
+    roots = config.watch if builds_on_change(request) else (config.source,)
+    return [f"`{os.path.relpath(root, config.path.parent)}`" for root in roots]

@@ -40,7 +40,7 @@ def command(
     """Publishes now, and whenever the source has changed and settled. Where `watch:` names what the site is built from, `build:` is run when that
     changes. What goes wrong is told, and tried again where that can help; Ctrl-C ends it."""
     from sitepub import preparing, showing, watching, wiring
-    from sitepub.commands.serving import Screen, Screening, listen
+    from sitepub.commands.serving import Screen, Screening, listen, name_watched
     from sitepub.local.clock import SystemClock
     from sitepub.local.watcher import Watcher
     from sitepub.preparing import Request
@@ -69,6 +69,7 @@ def command(
             shown, _ = showing.build_shown(request, around, screen.progress())
             showing_too = Screening(shown, around)
             stack.enter_context(listen(invocation, showing_too.site, host=host, port=port, url_path=request.target.url_path))
+        screen.say(f"watching {', '.join(name_watched(request))}; Ctrl-C ends it")
         publisher = watching.Publisher(
             screen.progress,
             screen.account,

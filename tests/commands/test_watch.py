@@ -20,6 +20,7 @@ def shown(story: Story, key: str) -> str:
 
 def test_it_publishes_at_once_and_after_each_change(any_story: Story) -> None:
     with keep_going(any_story, "watch") as going:
+        going.wait_for("watching `public`; Ctrl-C ends it")
         going.wait_for("published ")
         assert "Front" in shown(any_story, "index.html")
         any_story.write({"about.html": "<title>Second</title>"})
