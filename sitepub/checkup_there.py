@@ -10,6 +10,7 @@ from sitepub.checkup_remarks import Check, Patient, Remark, Severity, fine
 from sitepub.core.model import Digest
 from sitepub.core.served import judge_visits, plan_visits
 from sitepub.core.settings import BucketAddress
+from sitepub.core.tags import TAG_HEADER
 from sitepub.interfaces import DistributionFacts
 from sitepub.local.process import is_surely_gone
 from sitepub.publishing import CONDITIONS
@@ -143,6 +144,9 @@ def _judge_distribution(facts: DistributionFacts, url: str) -> Iterable[Remark]:
     if not facts.error_pages:
         message = f"distribution `{facts.id}` has no error page: visitors see S3's own message for what is missing"
         yield Remark("no-error-page", Severity.NOTE, message, "let it answer 403 and 404 with `/404.html` and status 404")
+    if facts.tag_header and facts.tag_header != TAG_HEADER:
+        message = f"distribution `{facts.id}` reads cache tags from `{facts.tag_header}`, sitepub writes `{TAG_HEADER}`: they are not used"
+        yield Remark("other-tag-header", Severity.NOTE, message, f"let its CacheTagConfig name `{TAG_HEADER}`")
     tags = f"cache tags in `{facts.tag_header}`" if facts.tag_header else "no cache tags"
     yield fine("distribution-features", f"{tags}; {'an edge function of sitepub' if facts.has_function else 'no edge function of sitepub'}")
 
