@@ -111,7 +111,7 @@ class PageReader:
 
     def read(self, tag: Tag) -> None:
         if tag.namespace is Namespace.HTML:
-            self._read_head(tag)
+            self._read_by_attributes(tag)
         for attribute, span in tag.attributes.items():
             rule = find_rule(tag.namespace, tag.name, attribute)
             if rule is not None:
@@ -125,7 +125,7 @@ class PageReader:
         elif tag.name == b"style":
             read_style(self.found, tag)
 
-    def _read_head(self, tag: Tag) -> None:
+    def _read_by_attributes(self, tag: Tag) -> None:
         """The elements whose other attributes say what a URL is for."""
         match tag.name:
             case b"base" if self.base is None:

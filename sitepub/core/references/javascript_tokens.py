@@ -67,7 +67,6 @@ def compile_skip(*, in_template: bool, html_marks: bytes) -> re.Pattern[bytes]:
 HTML_COMMENT = re.compile(rb"(?:<!--|\n[ \t]*+-->)" + _LINE)
 TRIVIA = re.compile(_TRIVIA)
 STRING = re.compile(_QUOTED)
-LITERAL = re.compile(_LITERAL)
 TEMPLATE_CHUNK = re.compile(rb"(?P<text>" + _TEMPLATE_TEXT + rb")(?P<close>`|\$\{)")
 _REGEX_BODY = rb"/(?![*/])(?:" + any_but(b"/\\[\n\r") + rb"++|\\[^\n\r]|\[(?:" + any_but(b"]\\\n\r") + rb"++|\\[^\n\r])*+\])++/"
 REGEX = re.compile(_REGEX_BODY + rb"[\w$]*+")
