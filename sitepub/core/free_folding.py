@@ -41,7 +41,7 @@ def _is_odd(url: str) -> bool:
 
 
 def _find_prefixes(changed: Collection[str], live: Collection[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    """The shortest beginnings under which nothing stands that did not change."""
+    """Beginnings under which nothing stands that did not change: the longest that all of a group share, as nobody knows what else edges hold."""
     others = sorted(set(live) - set(changed))
     groups: dict[str, list[str]] = {}
     for url in changed:
@@ -50,4 +50,7 @@ def _find_prefixes(changed: Collection[str], live: Collection[str]) -> Iterator[
         prefix = url[: shared + 1]
         if shared < len(url) and not _is_odd(prefix):
             groups.setdefault(prefix, []).append(url)
-    yield from ((f"{prefix}*", frozenset(urls)) for prefix, urls in sorted(groups.items()))
+    for _, urls in sorted(groups.items()):
+        first, last = min(urls), max(urls)
+        common = first[: count_shared(first, last)]
+        yield f"{find_stem(common) or common}*", frozenset(urls)
