@@ -28,6 +28,7 @@ PAGES = tuple(f"{folder}/{n}.html" for folder in ("blog", "docs") for n in range
 FILES = {
     "app.css": "body { color: red }",
     "docs.css": "h1 { color: blue }",
+    "blog/index.html": "<p>the blog",
     **{page: f'<link rel="stylesheet" href="/{"app" if int(page[5:-5]) % 2 else "docs"}.css"><h1>{page}</h1>' for page in PAGES},
 }
 
@@ -110,7 +111,7 @@ def test_a_site_that_had_no_tags_gets_them_and_nothing_else_is_invalidated_by_th
     site.tags = Tags.ALWAYS
     switched = site.publish()
     assert switched.release is not None
-    assert switched.decision.plan.summary.headers == len(PAGES)
+    assert switched.decision.plan.summary.headers == len(PAGES) + 1
     assert switched.invalidation.items == ("/*",)
     assert site.publish().release is None
     site.tags = Tags.NEVER
@@ -124,6 +125,7 @@ def test_a_distribution_without_tags_is_never_told_any(tmp_path: Path) -> None:
     site.client._configs[site.distribution] = {}
     site.publish()
     assert site.publish(blog__0_html="<p>1").invalidation.items == ("/blog/0.html",)
+    assert site.publish(blog__index_html="<p>1").invalidation.items == ("/blog/", "/blog/index.html")
     site.client._configs[site.distribution] = {"CacheTagConfig": {"HeaderName": TAG_HEADER}}
     assert site.publish(blog__1_html="<p>1").invalidation.items == ("/*",)
 
