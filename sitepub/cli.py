@@ -26,6 +26,7 @@ COMMANDS = {
     "init": "look at this folder and write a commented sitepub.yaml",
     "invalidate": "evict paths from the edges by hand, or send what is owed",
     "plan": "show what publish would do, and why; write nothing",
+    "policy": "print the least IAM policy that this configuration needs",
     "publish": "build, plan, upload what changed, promote, invalidate",
     "releases": "the history, newest first",
     "rollback": "make an earlier release live again, without the local files",

@@ -20,7 +20,7 @@ COMMAND = re.compile(r"^sitepub ([a-z]+)\b((?: --?[a-zA-Z][a-z-]*)*)")
 FENCED = re.compile(r"^\s*```.*?^\s*```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)?(?:#([^)\s]+))?\)")
 
-PLANNED = {"up", "down", "policy"}
+PLANNED = {"up", "down"}
 """Commands that are named as ways out before they are there."""
 
 

@@ -1,0 +1,98 @@
+"""The least that a publisher, or one who only plans, has to be allowed in AWS, and whom a role for GitHub trusts. Pure.
+
+Actions and resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html and …/list_amazoncloudfront.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from sitepub.core.settings import BucketAddress, Target
+from sitepub.errors import ConfigurationError, UsageError
+
+Statement = dict[str, object]
+Policy = dict[str, object]
+
+VERSION = "2012-10-17"
+_GITHUB = "token.actions.githubusercontent.com"
+
+
+class Purpose(StrEnum):
+    """PLAN: all that commands need which write nothing to the target."""
+
+    PUBLISH = "publish"
+    PLAN = "plan"
+
+
+_BUCKET_ACTIONS = {Purpose.PLAN: ("s3:ListBucket",), Purpose.PUBLISH: ("s3:ListBucket", "s3:ListBucketMultipartUploads")}
+_KEY_ACTIONS = {
+    Purpose.PLAN: ("s3:GetObject",),
+    Purpose.PUBLISH: ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
+}
+
+
+def write_policy(target: Target, purpose: Purpose) -> Policy:
+    """Without statements where the target needs nothing of AWS. The bucket's list is allowed whole: without it S3 answers 403 for a key that
+    is missing, and a condition on the prefix is not met by such a question."""
+    statements = [*_bucket_statements(target, purpose), *_distribution_statements(target, purpose)]
+    return {"Version": VERSION, "Statement": statements}
+
+
+def write_trust(target: Target, purpose: Purpose, repository: str) -> Policy:
+    """`repository`: as tokens name it in `sub`, `OWNER/NAME` for most (https://docs.github.com/actions/concepts/security/openid-connect)."""
+    if target.account is None:
+        raise ConfigurationError(
+            "no-account", f"`{target.name}` has no `account:`, which the trust policy names", "add `account:` to the target"
+        )
+    if repository.count("/") != 1 or not all(repository.split("/")) or any(letter in repository for letter in "*?: "):
+        raise UsageError("bad-repository", f"`{repository}` names no repository", "write it as `OWNER/NAME`")
+    if purpose is Purpose.PUBLISH and target.branch is None:
+        raise ConfigurationError(
+            "no-branch-named", f"`{target.name}` has no `branch:`, which alone may publish", "add `branch:` to the target"
+        )
+    subject = f"repo:{repository}:" + ("pull_request" if purpose is Purpose.PLAN else f"ref:refs/heads/{target.branch}")
+    provider = f"arn:{partition_of(target)}:iam::{target.account}:oidc-provider/{_GITHUB}"
+    return {
+        "Version": VERSION,
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Federated": provider},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": {f"{_GITHUB}:aud": "sts.amazonaws.com", f"{_GITHUB}:sub": subject}},
+            }
+        ],
+    }
+
+
+def partition_of(target: Target) -> str:
+    """China and GovCloud are worlds of their own."""
+    region = target.region or ""
+    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
+    partition = partition_of(target)
+    addresses = [address for address in (target.store, target.state) if isinstance(address, BucketAddress)]
+    buckets = sorted({f"arn:{partition}:s3:::{address.bucket}" for address in addresses})
+    keys = sorted({f"arn:{partition}:s3:::{address.bucket}/{address.prefix + '/' if address.prefix else ''}*" for address in addresses})
+    if buckets:
+        yield _allow("List", _BUCKET_ACTIONS[purpose], buckets)
+        yield _allow("ReadAndWrite" if purpose is Purpose.PUBLISH else "Read", _KEY_ACTIONS[purpose], keys)
+
+
+def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
+    if target.distribution in (None, "none"):
+        return
+    every = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution"
+    yield _allow("Look", ("cloudfront:GetDistribution",), [f"{every}/{target.distribution}"])
+    if purpose is Purpose.PUBLISH:
+        yield _allow("Invalidate", ("cloudfront:CreateInvalidation",), [f"{every}/{target.distribution}"])
+    # the free paths of a month are those of the whole account; without this sitepub counts its own alone
+    yield _allow("CountMonth", ("cloudfront:GetInvalidation", "cloudfront:ListInvalidations"), [f"{every}/*"])
+    yield _allow("FindDistributions", ("cloudfront:ListDistributions",), ["*"])
+
+
+def _allow(name: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
+    return {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

@@ -1,0 +1,149 @@
+"""Policies: against IAM's catalogue of actions, and against what the clients really ask."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands.story import REPOSITORY, Story
+
+TARGET = "store: s3://www-example-com/site\nregion: eu-central-1\ndistribution: E190XXXXXL0LJU\naccount: '123456789012'\nbranch: main"
+
+
+@pytest.fixture
+def named(story: Story) -> Story:
+    story.target = TARGET
+    story.configure()
+    return story
+
+
+def allowed(policy: Any) -> dict[str, list[str]]:
+    """Resources by action."""
+    return {action: statement["Resource"] for statement in policy["Statement"] for action in statement["Action"]}
+
+
+def test_what_a_publisher_may(named: Story) -> None:
+    bucket, keys = ["arn:aws:s3:::www-example-com"], ["arn:aws:s3:::www-example-com/site/*"]
+    own, every = (["arn:aws:cloudfront::123456789012:distribution/" + name] for name in ("E190XXXXXL0LJU", "*"))
+    assert allowed(named.json("policy")) == {
+        "s3:ListBucket": bucket,
+        "s3:ListBucketMultipartUploads": bucket,
+        **dict.fromkeys(
+            ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"), keys
+        ),
+        "cloudfront:GetDistribution": own,
+        "cloudfront:CreateInvalidation": own,
+        "cloudfront:GetInvalidation": every,
+        "cloudfront:ListInvalidations": every,
+        "cloudfront:ListDistributions": ["*"],
+    }
+
+
+def test_who_plans_may_write_nothing(named: Story) -> None:
+    actions = set(allowed(named.json("policy", "--for", "plan")))
+    assert not [action for action in actions if not re.search(r":(Get|List)", action)]
+    assert "s3:GetObject" in actions
+
+
+def test_records_that_stand_elsewhere(named: Story) -> None:
+    named.configure(target="state: s3://ops/www")
+    assert allowed(named.json("policy"))["s3:PutObject"] == ["arn:aws:s3:::ops/www/*", "arn:aws:s3:::www-example-com/site/*"]
+
+
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_other_partitions(named: Story, region: str, partition: str) -> None:
+    named.target = TARGET.replace("eu-central-1", region)
+    named.configure()
+    assert allowed(named.json("policy"))["s3:ListBucket"] == [f"arn:{partition}:s3:::www-example-com"]
+
+
+def test_a_folder_needs_nothing(story: Story) -> None:
+    done = story.run("policy")
+    assert '"Statement": []' in done.out and "needs nothing of AWS" in done.err
+
+
+def test_whom_a_role_for_github_trusts(named: Story) -> None:
+    (publish,) = named.json("policy", "--github", "ada/site")["Statement"]
+    (plan,) = named.json("policy", "--github", "ada/site", "--for", "plan")["Statement"]
+    name = "token.actions.githubusercontent.com"
+    assert publish["Principal"] == {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{name}"}
+    assert publish["Condition"] == {
+        "StringEquals": {f"{name}:aud": "sts.amazonaws.com", f"{name}:sub": "repo:ada/site:ref:refs/heads/main"}
+    }
+    assert plan["Condition"]["StringEquals"][f"{name}:sub"] == "repo:ada/site:pull_request"
+
+
+@pytest.mark.parametrize("repository", ["ada", "ada/*", "a/b/c", "ada/si te", "/site"])
+def test_names_that_would_trust_others_are_refused(named: Story, repository: str) -> None:
+    assert "names no repository" in named.run("policy", "--github", repository, status=2).err
+
+
+@pytest.mark.parametrize("lacking", ["account", "branch"])
+def test_a_trust_policy_needs_to_know(named: Story, lacking: str) -> None:
+    named.target = "\n".join(line for line in TARGET.splitlines() if not line.startswith(lacking))
+    named.configure()
+    assert f"has no `{lacking}:`" in named.run("policy", "--github", "ada/site", status=4).err
+
+
+def test_every_action_is_in_iams_catalogue(named: Story) -> None:
+    from policy_sentry.querying.actions import get_action_data
+
+    for action in allowed(named.json("policy")):
+        service, name = action.split(":")
+        found = get_action_data(service, name)
+        assert found and any(row["action"] == action for row in found[service]), action
+
+
+OPERATIONS = {
+    "create_multipart_upload": "s3:PutObject",
+    "upload_part": "s3:PutObject",
+    "upload_part_copy": "s3:PutObject",
+    "complete_multipart_upload": "s3:PutObject",
+    "abort_multipart_upload": "s3:AbortMultipartUpload",
+    "list_multipart_uploads": "s3:ListBucketMultipartUploads",
+    "list_parts": "s3:ListMultipartUploadParts",
+    "list_objects_v2": "s3:ListBucket",
+    "head_bucket": "s3:ListBucket",
+    "put_object": "s3:PutObject",
+    "copy_object": "s3:PutObject",
+    "get_object": "s3:GetObject",
+    "head_object": "s3:GetObject",
+    "delete_object": "s3:DeleteObject",
+    "get_distribution": "cloudfront:GetDistribution",
+    "create_invalidation": "cloudfront:CreateInvalidation",
+    "get_invalidation": "cloudfront:GetInvalidation",
+    "list_invalidations": "cloudfront:ListInvalidations",
+    "list_distributions": "cloudfront:ListDistributions",
+    "get_caller_identity": "",  # needs no permission
+}
+"""What each operation of the clients needs (the services' own references)."""
+
+
+def test_every_operation_that_the_clients_call_is_allowed(named: Story) -> None:
+    called = {name for path in (REPOSITORY / "sitepub/aws").glob("*.py") for name in find_operations(path)}
+    assert called <= OPERATIONS.keys(), "an operation that no policy was thought of for"
+    assert called >= {"create_invalidation", "copy_object", "head_object"}
+    actions = allowed(named.json("policy")).keys()
+    assert {OPERATIONS[name] for name in called} - {""} <= actions
+
+
+def find_operations(path: Path) -> set[str]:
+    """Methods of clients, called or handed on: boto3 names them after operations."""
+    names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    return {
+        name for name in names if re.match(r"(get|put|head|list|create|upload|complete|abort|copy|delete)_[a-z_]+$", name)
+    } & known_operations()
+
+
+def known_operations() -> set[str]:
+    import boto3
+
+    made = [
+        boto3.client(name, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        for name in ("s3", "cloudfront", "sts")
+    ]
+    return {method for client in made for method in client.meta.method_to_api_mapping}
