@@ -372,3 +372,29 @@ def test_a_delete_of_a_dead_gc_that_comes_late_takes_nothing_away(monkeypatch: p
     lost = before.keys() - world.bucket.objects.keys()
     assert {key for key in lost if not key.startswith(".sitepub/releases/")} == set()
     roll_back(world)
+
+
+def test_what_a_superseded_release_showed_is_kept_with_the_one_that_superseded_it() -> None:
+    """Edges may show its pages until the invalidation is completed."""
+    world = world_with(FIRST)
+    crash_at(world, wish(SECOND), pid=7, operation="put", key="index.html")
+    world.gone.add(7)
+    world.clock.seconds += 2 * DAY
+    run(world, wish(FIRST))
+    gc(world)
+    assert hashed(SECOND) <= set(world.site())
+    world.clock.seconds += 2 * DAY
+    run(world, wish({"index.html": b"other"}))
+    world.clock.seconds += 2 * DAY
+    while gc(world).sweep.doomed:
+        pass
+    assert world.site() == {"index.html": b"other"}
+
+
+def test_each_invalidation_has_a_reference_of_its_own() -> None:
+    """CloudFront takes a second one under the same reference for the first one sent again."""
+    cdn = RecordingCdn()
+    world = world_with({"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED)}, {"index.html": b"2"}, cdn=cdn)
+    gc(world)
+    references = [reference for _, reference in cdn.sent]
+    assert len(set(references)) == len(references) == 2

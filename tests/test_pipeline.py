@@ -676,3 +676,38 @@ def test_a_bundled_file_that_got_other_headers_comes_back_with_a_rollback() -> N
     roll_back(world, first)
     assert world.site() == {"index.html": b"1", "chunk.js": b"chunk"}
     assert world.bucket.objects["chunk.js"].headers == CSS
+
+
+@pytest.mark.parametrize("swap", ["begin", "finish", "take off"])
+def test_a_swap_whose_answer_was_lost_is_known_by_its_nonce(swap: str) -> None:
+    """The client asks again, and is refused by what it wrote itself."""
+    world = World(cdn=RecordingCdn())
+    run(world, wish(FIRST))
+    swaps = 0
+
+    def lose(operation: str, key: str) -> None:
+        nonlocal swaps
+        if (operation, key) == ("put", "state.json"):
+            swaps += 1
+            if swaps == 1 + ["begin", "finish", "take off"].index(swap):
+                raise ConditionFailedError(Key(key))
+
+    run(world, wish(SECOND), after=lose)
+    state = decode_state(world.bucket.objects[".sitepub/state.json"].body, where="state")
+    assert (swaps, state.seq, len(state.releases), state.pending, state.owed) == (3, 2, 2, None, ())
+
+
+def test_a_dead_release_that_changed_no_page_is_not_left_pending() -> None:
+    world = World()
+    run(world, wish(FIRST))
+
+    def die(operation: str, key: str) -> None:
+        if (operation, key) == ("put", "state.json"):
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run(world, wish({**FIRST, "x.0123456789ab.png": Piece(b"png", FileClass.ASSET)}), pid=7, after=die)
+    world.gone.add(7)
+    run(world, wish(FIRST))
+    state = decode_state(world.bucket.objects[".sitepub/state.json"].body, where="state")
+    assert (state.pending, len(state.releases)) == (None, 2)
