@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sitepub import wiring
 from sitepub.aws.cloudfront import CloudFront
 from sitepub.aws.patience import Patience
 from sitepub.aws.s3 import S3Store
@@ -27,7 +28,7 @@ from sitepub.edges import Edges
 from sitepub.local.clock import SystemClock
 from sitepub.packs import KeptBodies
 from sitepub.pipeline import Receipt, publish, rollback
-from sitepub.publishing import make_edges
+from sitepub.publishing import CONDITIONS, make_edges
 from sitepub.releases import Releases
 from sitepub.wiring import Opened, open_target
 from tests.support.builders import CSS, Piece, SilentProgress, digest_of, wish
@@ -128,7 +129,16 @@ class Ground:
 
         cdn = CloudFront(target.distribution or "", connect, clock, patience=Patience(clock, 5 if attempts > 1 else 0))
         releases = Releases(records, clock, lambda: secrets.token_hex(8))
-        return replace(opened, store=store, records=records, releases=releases, clock=clock, cdn_of=lambda _: cdn)
+        return replace(
+            opened,
+            store=store,
+            records=records,
+            releases=releases,
+            clock=clock,
+            cdn_of=lambda _: cdn,
+            check_hidden=lambda: wiring._check_hidden(target, session, records),
+            judges_conditions=lambda: wiring._judges_conditions(target, records),
+        )
 
     def version(self, number: int) -> Wish:
         return version(number, is_large=self.is_large)
@@ -174,7 +184,8 @@ class Ground:
         """The target is exactly this release: bytes, headers, records; nothing pending, nothing owed; and what is kept can be read."""
         edges = self.edges()
         state = edges.releases.read_state().state
-        assert (state.pending, state.collect, state.owed, state.provisioned) == (None, None, (), {})
+        rest = (state.pending, state.collect, state.owed, state.provisioned.get(CONDITIONS))
+        assert rest == (None, None, (), None), rest
         live = state.live_release
         assert live is not None
         assert live.manifest == digest_manifest(wanted.manifest)
