@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
+from sitepub.core.pacing import Month
 from sitepub.core.plan import Shown
 from sitepub.core.settings import Invalidation
 from sitepub.core.state import LEASE_SECONDS, Process, State
@@ -43,10 +44,15 @@ def known_ledger(state: State) -> Ledger:
     return state.ledger
 
 
+def never_hold(month: Month) -> str:
+    """What is owed is sent as soon as it may."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Edges:
     """What a run needs of the world. `choose` is told what edges may show wrongly, all that they may hold, and the state; it begins to ask, and returns what waits
-    for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
+    for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it; `hold`: why nothing is sent just now. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
     `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take."""
 
     store: Store
@@ -64,3 +70,4 @@ class Edges:
     count_month: Callable[[State], Ledger] = known_ledger
     rules: Invalidation = Invalidation()  # noqa: RUF009 - frozen
     url_path: str = "/"
+    hold: Callable[[Month], str] = never_hold

@@ -54,6 +54,9 @@ def invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wai
     told = Invalidated(used=ledger.used, foreseen=foresee_month(month), collateral=choice.collateral, folds=choice.folds)
     if not debts:
         return _owing(told, waiting, f"{month.left:,} of this month's {month.free:,} free paths are left")
+    held = edges.hold(month)
+    if held:
+        return _owing(told, drop_covered(item for debt in state.owed for item in debt.items), held)
     items, collateral = _fit(edges, snapshot, debts, month)
     if choice.price:
         edges.progress.note(f"{len(items):,} paths, {month.left:,} of them free: about ${choice.price:.2f}")

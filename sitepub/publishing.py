@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from sitepub.choosing import Chooser, is_passing
 from sitepub.core.cost import Requests, foresee_requests
 from sitepub.core.model import Artifact, Key, Kind, Warning
-from sitepub.core.pacing import drop_covered
+from sitepub.core.pacing import Month, drop_covered
 from sitepub.core.plan import PACK_LIMIT, bodies_to_bring
 from sitepub.core.settings import FolderAddress, Invalidation, Target
 from sitepub.core.state import State
 from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.decision import Decision, decide, nothing_to_do
-from sitepub.edges import Edges, InvalidationChoice
+from sitepub.edges import Edges, InvalidationChoice, never_hold
 from sitepub.errors import SitepubError
 from sitepub.gathering import start_aside
 from sitepub.history import mark_live
@@ -57,9 +57,19 @@ def foresee(prepared: Prepared, sight: Sight, *, started: float) -> Account:
     return replace(account, is_dry_run=True, warnings=(*account.warnings, *decision.warnings, *choice.warnings))
 
 
-def carry_out(prepared: Prepared, opened: Opened, progress: Progress, *, lock_timeout: float, wait: bool, started: float) -> Account:
-    """Publishes, and accounts for what was done."""
+def carry_out(
+    prepared: Prepared,
+    opened: Opened,
+    progress: Progress,
+    *,
+    lock_timeout: float,
+    wait: bool,
+    started: float,
+    hold: Callable[[Month], str] = never_hold,
+) -> Account:
+    """Publishes, and accounts for what was done. `hold`: why the invalidation is owed for now, '' where it is sent."""
     edges = make_edges(prepared.request.target, opened, prepared.snapshot, progress, prepared.request.config.invalidation)
+    edges = replace(edges, hold=hold)
     receipt = _publish(edges, prepared, lock_timeout=lock_timeout, wait=wait)
     made = Requests(opened.sight.requests, edges.cdn.requests if edges.cdn else 0)
     account = _account(prepared, opened.sight, receipt.decision, receipt.invalidation, made, started)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sitepub.core.model import Warning
+from sitepub.core.pacing import Month, hold_back
 from sitepub.errors import DefectError, HeldError, SitepubError, StoppedError
 from sitepub.interfaces import Progress, SourceFile
 from sitepub.local.watcher import Scope, Watcher
@@ -108,6 +109,7 @@ class Publisher:
         self._lock_timeout = lock_timeout
         self._dry_run = dry_run
         self._opened: tuple[Request, Opened] | None = None
+        self._sent: list[float] = []
         self._builds_next = not has_built
 
     def __call__(self, request: Request) -> float | None:
@@ -123,9 +125,14 @@ class Publisher:
         if self._dry_run:
             account = foresee(prepared, opened.sight, started=started)
         else:
-            account = carry_out(prepared, opened, progress, lock_timeout=self._lock_timeout, wait=False, started=started)
+            account = carry_out(prepared, opened, progress, lock_timeout=self._lock_timeout, wait=False, started=started, hold=self._hold)
+        if account.invalidation.id is not None:
+            self._sent.append(time.monotonic())
         self._told(account)
         return AGAIN_SECONDS[-1] if account.invalidation.state == "owed" else None
+
+    def _hold(self, month: Month) -> str:
+        return hold_back(month, self._sent, time.monotonic())
 
     def _open(self, request: Request) -> Opened:
         """Connections are kept as long as the configuration is the same."""

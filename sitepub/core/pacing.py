@@ -20,6 +20,7 @@ DAY = 86400.0
 SMALL = 12
 """Exact items that are few enough to be sent as they are, while the month has room for them."""
 
+BURST_SHARE = 50
 SPARE_SHARE = 4
 """One in so many of the paths that nobody is expected to need may go into one publish."""
 
@@ -72,6 +73,18 @@ def allowance(month: Month) -> int:
     each = max(1.0, month.used / month.sends if month.sends else 1.0)
     spare = (month.left - expected * each) / SPARE_SHARE
     return max(1, min(month.left, int(max(month.left / (expected + 1), spare))))
+
+
+def hold_back(month: Month, sent: Sequence[float], now: float) -> str:
+    """For one who publishes again and again, which no pace foresees: why an invalidation has to wait, '' where it may go. A fiftieth of what is left may go
+    at once, then they come as evenly as what is left allows. `sent`: when this one sent some; both on one clock, in seconds."""
+    burst = max(1, month.left // BURST_SHARE)
+    gap = month.remaining * DAY / max(1, month.left)
+    recent = sorted(when for when in sent if now - when < burst * gap)
+    if len(recent) < burst:
+        return ""
+    minutes = max(1, round((recent[-burst] + burst * gap - now) / 60))
+    return f"held back to keep to the month's {month.free:,} free paths, for about {minutes:,} min"
 
 
 def foresee_month(month: Month, items: int = 0) -> int:

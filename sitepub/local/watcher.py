@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
+import queue
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,16 +67,15 @@ class Scope:
 
 class Watcher:
     """Roots may be deleted, made again and replaced. `polls`: the system's notice could not be had (no watches are left), so folders are listed
-    again and again."""
+    again and again. For one thread; events come from others by a queue, as the observer holds a lock of its own while it tells of one."""
 
     def __init__(self, scope: Scope, clock: Clock, *, settle: float = SETTLE_SECONDS, longest: float = LONGEST_SECONDS) -> None:
         self._scope = scope
         self._clock = clock
         self._settle = settle
         self._longest = longest
-        self._told = threading.Condition()
-        self._changes = 0
-        self._last = 0.0
+        self._events: queue.SimpleQueue[FileSystemEvent] = queue.SimpleQueue()
+        self._has_changed = False
         self._watches: dict[Path, tuple[ObservedWatch, int]] = {}
         self._gone: set[Path] = set()
         self.polls = False
@@ -92,45 +91,47 @@ class Watcher:
     def wait(self, timeout: float | None = None) -> bool:
         """True when there was a change and it settled, False after `timeout` seconds without one. Changes since the last call count."""
         deadline = None if timeout is None else self._clock.elapsed() + timeout
-        with self._told:
-            while not self._changes:
-                left = None if deadline is None else deadline - self._clock.elapsed()
-                if left is not None and left <= 0:
-                    return False
-                self._told.wait(LOOK_SECONDS if left is None else min(left, LOOK_SECONDS))
-                self._watch_again()
-            self._wait_for_end()
-            self._changes = 0
+        while not self._has_changed:
+            left = None if deadline is None else deadline - self._clock.elapsed()
+            if left is not None and left <= 0:
+                return False
+            self._listen(LOOK_SECONDS if left is None else min(left, LOOK_SECONDS))
+        self._wait_for_end()
         return True
 
     def watch(self, scope: Scope) -> None:
         """From now on."""
-        if scope == self._scope:
-            return
-        with self._told:
+        if scope != self._scope:
             self._scope = scope
             self._watch_again()
 
-    def hear(self, event: FileSystemEvent) -> None:
-        paths = [Path(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
-        with self._told:
-            if event.event_type == EVENT_TYPE_DELETED:
-                self._gone.update(path for path in paths if path in self._watches)
-            if not any(self._scope.holds(path) for path in paths):
-                return
-            self._changes += 1
-            self._last = self._clock.elapsed()
-            self._told.notify_all()
-
     def _wait_for_end(self) -> None:
-        began = self._clock.elapsed()
+        """Of a burst: what is heard meanwhile belongs to it."""
+        began = quiet_since = self._clock.elapsed()
         while True:
-            self._watch_again()
-            now = self._clock.elapsed()
-            left = min(self._last + self._settle, began + self._longest) - now
+            self._has_changed = False
+            left = min(quiet_since + self._settle, began + self._longest) - self._clock.elapsed()
             if left <= 0:
                 return
-            self._told.wait(left)
+            self._listen(left)
+            if self._has_changed:
+                quiet_since = self._clock.elapsed()
+
+    def _listen(self, seconds: float) -> None:
+        """Takes what there is to hear; waits for it at most so long."""
+        try:
+            self._hear(self._events.get(timeout=seconds))
+            while True:
+                self._hear(self._events.get_nowait())
+        except queue.Empty:
+            self._watch_again()
+
+    def _hear(self, event: FileSystemEvent) -> None:
+        paths = [Path(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
+        if event.event_type == EVENT_TYPE_DELETED:
+            self._gone.update(path for path in paths if path in self._watches)
+        if any(self._scope.holds(path) for path in paths):
+            self._has_changed = True
 
     def _start(self) -> BaseObserver:
         observer: BaseObserver = Observer()
@@ -164,21 +165,19 @@ class Watcher:
         for path, inode in wanted.items():
             if path not in self._watches:
                 self._watches[path] = (self._schedule(path), inode)
-                if not is_first:
-                    self._changes += 1
-                    self._last = self._clock.elapsed()
+                self._has_changed = self._has_changed or not is_first
 
     def _schedule(self, path: Path) -> ObservedWatch:
         is_whole = any(path == root or root in path.parents for root in self._scope.roots)
-        return self._observer.schedule(_Ear(self), str(path), recursive=is_whole, event_filter=_TELLING)
+        return self._observer.schedule(_Ear(self._events), str(path), recursive=is_whole, event_filter=_TELLING)
 
 
 class _Ear(FileSystemEventHandler):
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
+    def __init__(self, events: queue.SimpleQueue[FileSystemEvent]) -> None:
+        self._events = events
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        self._watcher.hear(event)
+        self._events.put(event)
 
 
 def _find_watches(roots: Sequence[Path]) -> Iterable[tuple[Path, int]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.conftest import Distribution
 from tests.commands.going import Going, keep_going
 from tests.commands.story import Story, hold_folder
 
@@ -210,3 +211,17 @@ def edit(story: Story, chance: random.Random, files: int) -> None:
     else:
         for file in sorted(public.rglob("*.html")):
             file.write_bytes(file.read_bytes())
+
+
+def test_behind_a_distribution_the_month_s_paths_are_kept(cloud_story: Story, distribution: Distribution) -> None:
+    cloud_story.configure("invalidation: {free_paths: 50}\n")
+    with keep_going(cloud_story, "watch") as going:
+        going.wait_for("published ")
+        cloud_story.write({"about.html": "<title>Second</title>"})
+        assert "1 path (/about.html), 1 of 50 this month" in going.wait_for("published ")
+        cloud_story.write({"about.html": "<title>Third</title>"})
+        assert "is owed: held back to keep to the month's 50 free paths" in going.wait_for("published ")
+    assert cloud_story.json("status")["owed"] == ["/about.html"]
+    assert len(distribution.invalidations()) == 1
+    cloud_story.run("invalidate")
+    assert cloud_story.json("status")["owed"] == []

@@ -18,6 +18,7 @@ from sitepub.core.pacing import (
     choose_spending,
     drop_covered,
     foresee_month,
+    hold_back,
     read_month,
 )
 from sitepub.core.settings import WhenSpent
@@ -193,3 +194,23 @@ def test_tags_are_kept_while_there_is_room() -> None:
     assert fold_items(("#t", "/a/1", "/a/2"), ["/a/1", "/a/2", "/b"], 2).items == ("#t", "/a/*")
     assert fold_items(("#t", "#u", "/a"), ["/a", "/b"], 2) == fold_items(("#t", "#u", "/a"), ["/a", "/b"], 1)
     assert fold_items(("#t", "#u", "/a"), ["/a", "/b"], 2).items == ("/*",)
+
+
+def test_who_publishes_again_and_again_is_held_back() -> None:
+    """A thousand free paths, thirty days: twenty at once, then one in 43 minutes."""
+    month = Month(0, 1000, remaining=30.0)
+    gap = 30 * 86400 / 1000
+    assert hold_back(month, [], 0.0) == ""
+    assert hold_back(month, [0.0] * 19, 10.0) == ""
+    assert hold_back(month, [0.0] * 20, 10.0) == "held back to keep to the month's 1,000 free paths, for about 864 min"
+    assert hold_back(month, [0.0] * 20, 20 * gap) == ""
+    assert hold_back(month, [number * gap for number in range(20)], 20 * gap) == "", "as evenly as the month allows"
+
+
+def test_however_often_one_publishes_the_month_holds() -> None:
+    sent: list[float] = []
+    for now in range(0, 30 * 86400, 60):
+        month = Month(len(sent), 1000, remaining=30 - now / 86400)
+        if month.left and not hold_back(month, sent, now):
+            sent.append(now)
+    assert 900 < len(sent) <= 1000
