@@ -105,7 +105,7 @@ def test_every_setting_arrives() -> None:
     assert config.invalidation.free_paths == 0
     assert config.invalidation.when_spent is WhenSpent.DEFER
     assert (config.retention.releases, config.retention.days) == (0, 1)
-    assert config.watch == (Path("/site/web/src"), Path("/shared/theme"))
+    assert config.watch == (Path("/site/src"), Path("/shared/theme"))
     assert (config.ignore, config.allow) == ((), (".env.example",))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ class Distribution:
 
 
 @pytest.fixture
-def distribution(moto_server: S3Server) -> Distribution:
+def distribution(moto_server: S3Server) -> Iterator[Distribution]:
+    """The only one of its account: the month's paths are the whole account's, and each distribution of it is asked."""
     client = moto_server.client("cloudfront")
     made = client.create_distribution(
         DistributionConfig={
@@ -83,7 +85,8 @@ def distribution(moto_server: S3Server) -> Distribution:
             },
         }
     )
-    return Distribution(made["Distribution"]["Id"], client)
+    yield Distribution(made["Distribution"]["Id"], client)
+    client.delete_distribution(Id=made["Distribution"]["Id"], IfMatch="x")
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ class Ground:
 
     def runs(self) -> int:
         log = self.here / ".git/sitepub/local.log"
-        return log.read_text().count("exit status") if log.exists() else 0
+        return log.read_text().count("+00:00 exit status") if log.exists() else 0
 
     def is_idle(self) -> bool:
         record = self.here / ".git/sitepub/local.json"

@@ -31,26 +31,43 @@ def proxies(seaweedfs: S3Server, moto_server: S3Server, script: Script) -> Itera
         yield store.endpoint_url, cdn.endpoint_url
 
 
-@pytest.fixture(scope="session")
-def distribution_id(moto_server: S3Server) -> str:
-    made: dict[str, Any] = moto_server.client("cloudfront").create_distribution(
-        DistributionConfig={
-            "CallerReference": "fire",
-            "Comment": "",
-            "Enabled": True,
-            "Origins": {
-                "Quantity": 1,
-                "Items": [{"Id": "o", "DomainName": "b.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}],
-            },
-            "DefaultCacheBehavior": {
-                "TargetOriginId": "o",
-                "ViewerProtocolPolicy": "allow-all",
-                "MinTTL": 0,
-                "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
-            },
-        }
-    )
-    return str(made["Distribution"]["Id"])
+@pytest.fixture
+def make_distribution(moto_server: S3Server) -> Iterator[Callable[[], str]]:
+    """Of an account that has no other: the month's paths are the whole account's, and each distribution of it is asked."""
+    client = moto_server.client("cloudfront")
+    made: list[str] = []
+
+    def forget() -> None:
+        while made:
+            name = made.pop()
+            client.delete_distribution(Id=name, IfMatch=client.get_distribution(Id=name)["ETag"])
+
+    def make() -> str:
+        forget()
+        made.append(str(client.create_distribution(DistributionConfig=CONFIG)["Distribution"]["Id"]))
+        return made[0]
+
+    yield make
+    forget()
+
+
+@pytest.fixture
+def distribution_id(make_distribution: Callable[[], str]) -> str:
+    return make_distribution()
+
+
+CONFIG: Any = {
+    "CallerReference": "fire",
+    "Comment": "",
+    "Enabled": True,
+    "Origins": {"Quantity": 1, "Items": [{"Id": "o", "DomainName": "b.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}]},
+    "DefaultCacheBehavior": {
+        "TargetOriginId": "o",
+        "ViewerProtocolPolicy": "allow-all",
+        "MinTTL": 0,
+        "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+    },
+}
 
 
 @pytest.fixture
@@ -58,7 +75,7 @@ def break_ground(
     seaweedfs: S3Server,
     moto_server: S3Server,
     proxies: tuple[str, str],
-    distribution_id: str,
+    make_distribution: Callable[[], str],
     script: Script,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -80,6 +97,7 @@ def break_ground(
         address = seaweedfs.make_address()
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
+        distribution_id = make_distribution()
         text = "source: public\ntargets:\n"
         for name, (store, cdn) in {"harmed": proxies, "direct": (seaweedfs.endpoint_url, moto_server.endpoint_url)}.items():
             text += f"  {name}:\n    store: s3://{address.bucket}/{address.prefix}\n    endpoint_url: {store}\n"
