@@ -56,6 +56,6 @@ def unpack_edits(packed: bytes) -> tuple[Edit, ...]:
     """The inverse of pack_edits."""
     if not packed:
         return ()
-    flat = json.loads(packed)
+    flat = json.loads(packed.decode("ascii"))
     columns = zip(cast(list[int], flat[::3]), cast(list[int], flat[1::3]), cast(list[str], flat[2::3]))
     return tuple([Edit(at, drop, insert.encode("latin-1")) for at, drop, insert in columns])

@@ -21,6 +21,7 @@ from sitepub.core.urls import ResolvedKind, SiteUrls, resolve
 
 USES: tuple[Use, ...] = (Use.LOAD, Use.MODULE, Use.LINK, Use.OPAQUE)
 _USE_NUMBERS: Mapping[Use, int] = {use: number for number, use in enumerate(USES)}
+_PLAIN_KEYS = frozenset("nret")  # what is said of most pages
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 _FIXED = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
 _POLICY_DIGEST = re.compile(rb"'(sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2})'")
@@ -107,7 +108,7 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
 
     # A script does not know its document: what resolves against that may be anywhere.
     strays = [reference.url for reference in scan.references if reference.use is Use.OPAQUE] if language is Language.JAVASCRIPT else []
-    placed = (place(reference) for reference in scan.references if not (strays and reference.use is Use.OPAQUE))
+    placed = [place(reference) for reference in scan.references if not (strays and reference.use is Use.OPAQUE)]
     guarded = ((one.start, one.end, find(one.url, one.base)) for one in scan.integrities)
     keys, scopes, prefixes = _split_keys(scan.import_maps, place)
     patterns = (
@@ -118,7 +119,7 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
     return Survey(
         problem=scan.problem,
         count=len(scan.references),
-        places=tuple(one for one in placed if one is not None),
+        places=tuple([one for one in placed if one is not None]),
         integrities=tuple((start, end, path) for start, end, path in guarded if path is not None),
         keys=keys,
         scopes=scopes,
@@ -145,16 +146,16 @@ def encode_survey(found: Survey) -> bytes:
     """Compact: paths and words stand once, each reference is six numbers."""
     table: dict[str, int] = {}
 
-    def number(text: str) -> int:
-        return table.setdefault(text, len(table))
-
-    def row(place: Place) -> list[int]:
-        return [place.dot, number(place.path), _USE_NUMBERS[place.use], number(place.how), place.line, int(place.is_optional)]
+    def rows(places: tuple[Place, ...]) -> list[int]:
+        flat: list[int] = []
+        for dot, path, use, how, line, is_optional in places:
+            flat += (dot, table.setdefault(path, len(table)), _USE_NUMBERS[use], table.setdefault(how, len(table)), line, +is_optional)
+        return flat
 
     text: dict[str, Any] = {
         "n": found.count,
-        "r": [value for place in found.places for value in row(place)],
-        "s": [value for place in found.scopes for value in row(place)],
+        "r": rows(found.places),
+        "s": rows(found.scopes),
         "i": found.integrities,
         "k": found.keys,
         "x": found.prefixes,
@@ -179,13 +180,15 @@ def encode_survey(found: Survey) -> bytes:
 
 def decode_survey(encoded: bytes) -> Survey:
     """The inverse of encode_survey."""
-    text: dict[str, Any] = json.loads(encoded)
+    text: dict[str, Any] = json.loads(encoded.decode("ascii"))  # from bytes it would guess
     table, flags = text.get("t", []), text.get("f", 0)
 
     def places(flat: list[int]) -> tuple[Place, ...]:
         rows = zip(flat[::6], flat[1::6], flat[2::6], flat[3::6], flat[4::6], flat[5::6])
-        return tuple(Place(dot, table[path], USES[use], table[how], line, bool(optional)) for dot, path, use, how, line, optional in rows)
+        return tuple([Place(dot, table[path], USES[use], table[how], line, bool(optional)) for dot, path, use, how, line, optional in rows])
 
+    if text.keys() <= _PLAIN_KEYS:
+        return Survey(count=text.get("n", 0), places=places(text.get("r", [])), encoding=text.get("e"))
     return Survey(
         problem=text.get("!"),
         count=text.get("n", 0),
@@ -224,7 +227,7 @@ def _find_unsteady(scan: Scan, page: SourcePath) -> tuple[int, str] | None:
 
 def _find_digests(body: bytes, scan: Scan) -> tuple[str, ...]:
     """Those that are neither an attribute's, an import map's nor a policy's."""
-    if b"sha" not in body:
+    if _DIGEST.search(body) is None:
         return ()
     known = [(one.start, one.end) for one in scan.integrities] + [(one.start - 8, one.end) for one in scan.policy_hashes]
     found = (one for one in _DIGEST.finditer(body) if not any(start <= one.start() < end for start, end in known))

@@ -182,9 +182,9 @@ def _stop_if_changed(descriptor: int, file: SourceFile, before: os.stat_result) 
 
 
 def _read(descriptor: int, length: int) -> bytes:
-    """Up to `length` bytes; one read may give less."""
+    """Up to `length` bytes, of which the last is not expected; one read may give less."""
     first = os.read(descriptor, length)
-    if not first or len(first) == length:
+    if not first or len(first) >= length - 1:
         return first
     parts, left = [first], length - len(first)
     while left and (part := os.read(descriptor, left)):

@@ -20,6 +20,7 @@ _CHARSET = re.compile(rb'@charset "([^"]{1,40})";')
 _UNSURE = frozenset({"shift_jis", "cp932", "big5", "gbk", "gb2312", "gb18030", "iso2022_jp", "hz", "euc_jisx0213", "utf-7"})
 _CLOSERS = {b"(": b")", b"[": b"]", b"{": b"}"}
 _LOOK_BACK = 256
+_FARTHEST_MAP = 64 * 1024  # from the end; what is longer is a map itself, not the URL of one
 
 
 def scan_css(body: bytes) -> Scan:
@@ -174,7 +175,7 @@ def _decode(name: bytes) -> str:
 
 
 def _find_source_map(body: bytes) -> Reference | None:
-    at = body.rfind(b"sourceMappingURL=")
+    at = body.rfind(b"sourceMappingURL=", max(0, len(body) - _FARTHEST_MAP))
     found = tokens.SOURCE_MAP.match(body, body.rfind(b"/*", 0, at)) if at > 0 else None
     if found is None or found[1][:5].lower() == b"data:":
         return None

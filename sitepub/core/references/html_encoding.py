@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sitepub.core.references.entities import Decoded
 from sitepub.core.references.spans import IndexMap
@@ -50,10 +51,10 @@ def find_encoding(body: bytes) -> str | None:
     head = body[:_LOOKED_AT]
     declared = _DECLARED.search(head)
     if declared is not None and _is_between_comments(head, *declared.span()):
-        return _name_of(declared)
+        return _name_of(declared[1])
     if b"<!--" in (head[: declared.end()] if declared else head) and b"charset" in head.lower():
         declared = _DECLARED.search(_COMMENTS.sub(b"", head))
-    return _name_of(declared) if declared else None
+    return _name_of(declared[1]) if declared else None
 
 
 def _is_between_comments(head: bytes, start: int, end: int) -> bool:
@@ -62,9 +63,10 @@ def _is_between_comments(head: bytes, start: int, end: int) -> bool:
     return last < 0 or head.find(b"-->", last + 4, start) >= 0
 
 
-def _name_of(declared: re.Match[bytes]) -> str | None:
+@lru_cache(maxsize=64)
+def _name_of(label: bytes) -> str | None:
     try:
-        name = codecs.lookup(declared[1].decode("ascii", "replace").removeprefix("x-")).name
+        name = codecs.lookup(label.decode("ascii", "replace").removeprefix("x-")).name
     except LookupError:
         return None
     return _BROWSERS.get(name, name)

@@ -45,14 +45,14 @@ def compile_run(*, links: bool) -> re.Pattern[bytes]:
     title = _any_case({b"title"}) + _TAG_END
     boring = [
         rb"/[a-z0-9]++>",
-        rb"/" + TAG_NAME + rb"(?:>|" + ATTRIBUTES + SEPARATORS + rb">)",
         # Most tags, before the form that holds for all: it costs no look ahead.
         _letter_that_starts_none(NOTED_ELEMENTS) + rb"[a-z0-9]*+" + _rest_of_tag(telling),
         _lower_case(_FREQUENT - NOTED_ELEMENTS) + rb"(?=[ >])" + _rest_of_tag(telling),
-        rb"(?!" + _any_case(NOTED_ELEMENTS) + _TAG_END + rb")" + TAG_NAME + _rest_of_tag(telling),
         _any_case({b"meta"}) + _TAG_END + _rest_of_meta(telling, links=links),
         title + _rest_of_tag(telling) + rb"[^<]*+(?=</" + title + rb")",
         rb"!--(?!" + _SPACE + rb"sitepub:)" + COMMENT_REST,
+        rb"/" + TAG_NAME + rb"(?:>|" + ATTRIBUTES + SEPARATORS + rb">)",
+        rb"(?!" + _any_case(NOTED_ELEMENTS) + _TAG_END + rb")" + TAG_NAME + _rest_of_tag(telling),
         HIDDEN,
     ]
     if not links:
@@ -65,6 +65,8 @@ def _rest_of_tag(telling: Collection[bytes], harmless_values: Mapping[bytes, byt
     nothing follows from in an attribute that decides about others."""
     names = {*telling, *harmless_values, b"style", b"data-", b"on"}
     quick = rb" " + _letter_that_starts_none(names) + rb"[a-z-]*+=\"[^\"]*+\""
+    if harmless_values:
+        quick = rb"(?:" + rb"|".join([quick, *(b" %b=%b" % one for one in harmless_values.items())]) + rb")"
     harmless = [
         rb"(?!" + _any_case(names) + rb")" + _ANY_ATTRIBUTE,
         *(_any_case({name}) + ASSIGN + value for name, value in harmless_values.items()),

@@ -19,6 +19,7 @@ _EXPORT = re.compile(rb"export(?<![\w$.]export)\s*+(?:[{*]|/\*|(?:default|const|
 _HASHBANG = re.compile(rb"(?:\xef\xbb\xbf)?+(?:#![^\n\r]*+)?+")
 _HTML_END = re.compile(rb"\n[ \t]*+-->")
 _LISTENS = re.compile(rb"addEventListener\(\s*+[\"'](?:install|activate|fetch|push|notificationclick)[\"']")
+_FARTHEST_MAP = 64 * 1024  # from the end; what is longer is a map itself, not the URL of one
 _WORKER_CALLS = (b"self.skipWaiting(", b"clients.claim(", b"self.__WB_MANIFEST")
 
 
@@ -92,7 +93,7 @@ def _is_service_worker(body: bytes) -> bool:
 
 def _find_source_map(body: bytes) -> Reference | None:
     """The one that the last line names."""
-    at = body.rfind(b"sourceMappingURL=")
+    at = body.rfind(b"sourceMappingURL=", max(0, len(body) - _FARTHEST_MAP))
     begin = max(body.rfind(b"//", 0, at), body.rfind(b"/*", 0, at)) if at > 0 else -1
     found = tokens.SOURCE_MAP.match(body, begin) if begin >= 0 else None
     if found is None:
