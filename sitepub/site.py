@@ -82,7 +82,8 @@ def build_site(
     published, broken = rewrite_site(frame, surveyed, verdicts, names)
     made = assemble(frame, surveyed, verdicts, names, published)
     warnings = (*source.warnings, *missing, *report_problems(frame, surveyed), *broken, *made.warnings)
-    site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, surveyed, verdicts), warnings, made.frozen_as_entries)
+    site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, surveyed.digests, verdicts), warnings, made.frozen_as_entries)
+    del surveyed, names  # a quarter of what is held; the manifest's text comes next
     if all(is_settled(file, started) for file in frame.files):
         inputs = digest_inputs(source, config, target, has_distribution=has_distribution)
         cache.keep_run(target.name, inputs, KnownRun(digest_manifest(site.manifest), len(site.manifest), warnings))
@@ -139,17 +140,17 @@ class Recipes(Mapping[Key, Recipe]):
 class Stories(Mapping[SourcePath, FileStory]):
     """What became of each file, told as it is asked for."""
 
-    __slots__ = ("_frame", "_made", "_surveyed", "_verdicts")
+    __slots__ = ("_digests", "_frame", "_made", "_verdicts")
 
-    def __init__(self, made: Assembly, frame: Frame, surveyed: SiteSurvey, verdicts: Sequence[Verdict]) -> None:
+    def __init__(self, made: Assembly, frame: Frame, digests: Sequence[Digest], verdicts: Sequence[Verdict]) -> None:
         self._made = made
         self._frame = frame
-        self._surveyed = surveyed
+        self._digests = digests  # and no more of the survey: it would stay for as long as the site
         self._verdicts = verdicts
 
     def __getitem__(self, path: SourcePath) -> FileStory:
         number = self._made.file_numbers[path]
-        verdict, digest = self._verdicts[number], self._surveyed.digests[number]
+        verdict, digest = self._verdicts[number], self._digests[number]
         key = self._made.keys.get(number, Key(path))
         if number in self._made.left_out:
             return FileStory(verdict.file_class, "it holds a file in compressed form that was edited", None, False, digest)

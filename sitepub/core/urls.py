@@ -261,5 +261,11 @@ def index_files(paths: Iterable[SourcePath]) -> FileIndex:
     """Of names that differ by form or case alone, the first one in order stands for all."""
     ordered = sorted(paths, reverse=True)
     forms = {normalize("NFC", path): path for path in ordered if not path.isascii()}
-    folded = {(path if path.isascii() else normalize("NFC", path)).casefold(): path for path in ordered}
+    folded = {_fold(path): path for path in ordered}
     return FileIndex(frozenset(ordered), forms, folded)
+
+
+def _fold(path: str) -> str:
+    """Without what case and form make different; `path` itself where that is nothing, which saves a text for most files."""
+    folded = (path if path.isascii() else normalize("NFC", path)).casefold()
+    return path if folded == path else folded
