@@ -86,6 +86,7 @@ def break_ground(
         monkeypatch.setenv(name, value)
     # a distribution that does not answer is waited for in each of hundreds of runs
     monkeypatch.setattr("sitepub.aws.cloudfront._LOOKING_SECONDS", 3)
+    monkeypatch.setattr("sitepub.aws.quota._SECONDS", 3)
     sessions: dict[tuple[int, float], AwsSession] = {}
     numbers = itertools.count()
 
