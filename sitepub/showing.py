@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 
-from sitepub.core.edge import ERROR_PAGE, make_edge_rules
+from sitepub.core.edge import ERROR_PAGE, is_out_of_reach, make_edge_rules
 from sitepub.core.model import Key, Warning
 from sitepub.core.reloading import Built
 from sitepub.decision import Wish
@@ -50,7 +50,8 @@ def build_shown(request: Request, around: Surroundings, progress: Progress) -> t
         choose_executor(source) as executor,
     ):
         site, wish = build_wish(request, source, cache, executor, None, around.has_distribution, progress)
-    return show_site(request, around, source, site, wish), site.warnings
+    shown = show_site(request, around, source, site, wish)
+    return shown, (*site.warnings, *_tell_out_of_reach(shown))
 
 
 def show_site(request: Request, around: Surroundings, source: Source, site: Site, wish: Wish) -> ServedSite:
@@ -86,3 +87,15 @@ def _find_error_page(cdn: CdnReader, url_path: str) -> tuple[Key, int] | None:
     """A distribution may answer what is missing with any page, and with any status."""
     pages = cdn.facts().error_pages
     return next(((Key(path.removeprefix(url_path).lstrip("/")), status) for path, status in pages), None)
+
+
+def _tell_out_of_reach(shown: ServedSite) -> tuple[Warning, ...]:
+    """One line, however many: a site may have a folder of such names."""
+    keys = [key for key in shown.manifest.artifacts if is_out_of_reach(key, shown.rules)]
+    if not keys:
+        return ()
+    more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+    message = (
+        f"no URL leads to `{keys[0]}`{more}: a name without an ending is taken for a page; put it below `.well-known/`, or give it one"
+    )
+    return (Warning("out-of-reach", message),)

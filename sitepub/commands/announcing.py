@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def _summarise(environment: Mapping[str, str], text: str) -> None:
         if not path:
             continue
         try:
-            with Path(os.fspath(path)).open(mode) as file:
+            with Path(path).open(mode) as file:
                 file.write(text)
         except OSError as failure:
             click.echo(f"warning: `{path}` can't be written: {failure.strerror}", err=True)

@@ -7,11 +7,20 @@ import time
 import click
 
 from sitepub.commands.announcing import announce
-from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.options import Command, Invocation, common_options, writing_options
 from sitepub.decision import Permits
 from sitepub.errors import ExitStatus
 
 PERMITS = ("shrink", "foreign", "diverged", "older", "dirty")
+
+
+def permit_options(command: Command) -> Command:
+    """What a publish is allowed beyond the usual, as `make_permits` reads it."""
+    command = click.option("--allow-dirty", is_flag=True, help="The same as `--allow dirty`.")(command)
+    command = click.option(
+        "--allow", "allowed", type=click.Choice(PERMITS), multiple=True, help="Allow what is refused otherwise; repeatable."
+    )(command)
+    return click.option("--force", is_flag=True, help="Allow all that `--allow` knows.")(command)
 
 
 @click.command("publish", short_help="build, plan, upload what changed, promote, invalidate")
@@ -19,9 +28,7 @@ PERMITS = ("shrink", "foreign", "diverged", "older", "dirty")
 @writing_options
 @click.option("--ref", "revision", metavar="REV", help="Publish this commit, exported and built in a folder of its own.")
 @click.option("--no-build", is_flag=True, help="Publish the source as it is; do not run `build:`.")
-@click.option("--force", is_flag=True, help="Allow all that `--allow` knows.")
-@click.option("--allow", "allowed", type=click.Choice(PERMITS), multiple=True, help="Allow what is refused otherwise; repeatable.")
-@click.option("--allow-dirty", is_flag=True, help="The same as `--allow dirty`.")
+@permit_options
 @click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
 @click.option(
     "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import click
 
 from sitepub.commands.options import Invocation, common_options, writing_options
-from sitepub.commands.publish import PERMITS, make_permits
+from sitepub.commands.publish import make_permits, permit_options
 from sitepub.errors import ExitStatus
 
 
@@ -16,9 +16,7 @@ from sitepub.errors import ExitStatus
 @writing_options
 @click.option("--serve", is_flag=True, help="Serve the site locally as well, with live reload.")
 @click.option("--no-build", is_flag=True, help="Publish the source as it is; never run `build:`.")
-@click.option("--force", is_flag=True, help="Allow all that `--allow` knows.")
-@click.option("--allow", "allowed", type=click.Choice(PERMITS), multiple=True, help="Allow what is refused otherwise; repeatable.")
-@click.option("--allow-dirty", is_flag=True, help="The same as `--allow dirty`.")
+@permit_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="With `--serve`: listen here.")
 @click.option("--port", type=click.IntRange(0, 65535), help="With `--serve`: listen here.  [default: the first free one from 8000 on]")
 @click.option(

@@ -20,11 +20,7 @@ CONFIGURED_FROM = (2, 54)
 _SET_ASIDE = ("", ".legacy", ".old")
 """Where pre-commit and lefthook move what they find."""
 
-_MANAGERS = {
-    "lefthook": ("lefthook.yml", ".lefthook.yml", "lefthook.yaml"),
-    "husky": (".husky",),
-    "pre-commit": (".pre-commit-config.yaml",),
-}
+_LEFTHOOK = ("lefthook.yml", ".lefthook.yml", "lefthook.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +157,11 @@ def _remarks(checkout: Checkout, place: Place, kind: HookKind) -> Iterator[Warni
             "tracked-hooks",
             f"`{place.folder}` is part of the repository: leave the new hook out of your commits, it holds paths of this machine",
         )
-    for manager, names in _MANAGERS.items():
-        if not place.is_configured and manager == "lefthook" and any((checkout.root / name).exists() for name in names):
-            yield Warning(
-                "hook-manager",
-                f"lefthook moves foreign hooks away when it installs its own: after that, run `sitepub hook install --{kind}` again",
-            )
+    if not place.is_configured and any((checkout.root / name).exists() for name in _LEFTHOOK):
+        yield Warning(
+            "hook-manager",
+            f"lefthook moves foreign hooks away when it installs its own: after that, run `sitepub hook install --{kind}` again",
+        )
 
 
 def _is_ignored(checkout: Checkout, folder: Path) -> bool:

@@ -199,3 +199,9 @@ def test_live_reload_is_put_into_pages_alone(story: Story) -> None:
         assert b"EventSource" in ask(line, "/.sitepub/live.js").body
         story.publish()
         assert not any(b"live.js" in body for body in story.held().values())
+
+
+def test_names_that_no_url_leads_to_are_told(story: Story) -> None:
+    story.write({"LICENSE": "free", "docs/AUTHORS": "us"})
+    with keep_going(story, "serve", "--port", "0") as going:
+        assert "no URL leads to `LICENSE` and 1 more" in going.wait_for("no URL leads to")

@@ -96,7 +96,6 @@ def test_a_file_that_is_emptied_first_is_waited_for(story: Story) -> None:
         about = story.root / "public/about.html"
         with about.open("wb") as file:
             file.flush()
-            going.process.poll()
             import time
 
             time.sleep(0.6)
@@ -166,7 +165,6 @@ def test_random_edits_end_as_a_fresh_publish(story: Story, tmp_path: Path, edits
         going.wait_for("published ")
         for _ in range(edits):
             edit(story, chance, files)
-            going.process.poll()
             if chance.random() < 0.5:
                 settle(going)
         story.write({"last.html": "<p>last"})
