@@ -19,8 +19,7 @@ from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import Invalidated, send_owed
-from sitepub.lease import LeaseKeeper, lease_lost
-from sitepub.pipeline import is_dead
+from sitepub.lease import LeaseKeeper, is_dead, lease_lost
 from sitepub.releases import Snapshot, release_key
 from sitepub.writing import is_standing
 

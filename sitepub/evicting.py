@@ -15,7 +15,7 @@ from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
 from sitepub.errors import ConfigurationError, HeldError, RefusedError
 from sitepub.interfaces import CdnReader, Progress
 from sitepub.invalidating import Invalidated, invalidate, send_owed
-from sitepub.pipeline import is_dead
+from sitepub.lease import is_dead
 from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, make_chooser, make_edges
 from sitepub.releases import ReleaseReader, Snapshot

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from sitepub.core.state import Lease, State, give_back, renew
+from sitepub.edges import Edges
 from sitepub.errors import HeldError, SitepubError
 from sitepub.interfaces import Clock
 from sitepub.releases import Releases, Snapshot
@@ -72,6 +73,16 @@ class LeaseKeeper:
                     self._releases.swap(self._snapshot, give_back(self._snapshot.state, nonce=self._releases.nonce()))
         except SitepubError:
             return
+
+
+def is_dead(edges: Edges, lease: Lease) -> bool:
+    """The run behind a lease has given up, is gone from this machine, or has let its lease run out."""
+    if not lease.token:
+        return True
+    if lease.process is not None and edges.is_gone(lease.process):
+        return True
+    age = edges.releases.state_age()
+    return age is not None and age > lease.seconds
 
 
 def lease_lost() -> HeldError:

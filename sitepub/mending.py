@@ -18,9 +18,10 @@ from sitepub.errors import ConfigurationError, HeldError, SitepubError, StoppedE
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place, Progress, StoreReader
 from sitepub.invalidating import Invalidated, send_owed
+from sitepub.lease import is_dead
 from sitepub.local.cache import open_cache
 from sitepub.packs import KeptBodies, large_body_key
-from sitepub.pipeline import complete_pending, is_dead, publish
+from sitepub.pipeline import complete_pending, publish
 from sitepub.preparing import Request, build_wish, choose_executor, scan
 from sitepub.releases import PRIVATE_BYTES, Snapshot, release_key
 from sitepub.verifying import Audit

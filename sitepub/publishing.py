@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sitepub.choosing import Chooser, is_passing
 from sitepub.core.cost import Requests, foresee_requests
-from sitepub.core.model import Artifact, Key, Kind, Warning
+from sitepub.core.model import Artifact, Key, Warning
 from sitepub.core.pacing import Month, drop_covered
-from sitepub.core.plan import PACK_LIMIT, bodies_to_bring
+from sitepub.core.plan import bodies_to_bring, is_large
 from sitepub.core.settings import FolderAddress, Invalidation, Target
 from sitepub.core.state import State
 from sitepub.core.tags import OFFERED, TAG_HEADER
@@ -174,7 +174,7 @@ def _foresee_requests(prepared: Prepared, decision: Decision, choice: Invalidati
     target = prepared.request.target
     swap = SWAP_IN_FOLDER if isinstance(target.state or target.store, FolderAddress) else 1
     missing = bodies_to_bring(decision.plan, decision.document.bodies if decision.document else {})
-    large = sum(artifact.kind is Kind.ENTRY and artifact.size > PACK_LIMIT for artifact in missing)
+    large = sum(is_large(artifact) for artifact in missing)
     packs, invalidates = len(missing) > large, bool(choice.items)
     return foresee_requests(decision.plan, made=made, packs=packs, large_bodies=large, invalidates=invalidates, swap=swap)
 

@@ -33,6 +33,11 @@ def make_manifest(artifacts: Iterable[Artifact]) -> Manifest:
     return Manifest(by_key)
 
 
+def hashed_keys(artifacts: Mapping[Key, Artifact]) -> Mapping[str | None, Key]:
+    """The key of each asset, by its source path."""
+    return {artifact.source: key for key, artifact in artifacts.items() if artifact.file_class is FileClass.ASSET}
+
+
 def encode_rows(artifacts: Iterable[Artifact]) -> Rows:
     """Column-wise, so that it compresses: a 20,000-page site is about 0.8 MB, most of it digests."""
     rows = list(artifacts)

@@ -193,6 +193,11 @@ def count_by_kind(manifest: Manifest) -> tuple[int, int]:
     return kinds.count(Kind.ENTRY), kinds.count(Kind.ASSET)
 
 
+def is_large(artifact: Artifact) -> bool:
+    """An entry that stands by itself in the records, not in a pack."""
+    return artifact.kind is Kind.ENTRY and artifact.size > PACK_LIMIT
+
+
 def bodies_to_bring(plan: Plan, located: Collection[Digest]) -> tuple[Artifact, ...]:
     """One wanted artifact for each body of an entry that no pack of the target holds yet, in key order."""
     brought: dict[Digest, Artifact] = {}

@@ -157,7 +157,7 @@ main()
         ("adopting", "_keep_bodies", "original(*arguments, **named)"),
         ("adopting", "_keep_what_stands", "original(*arguments, **named)"),
         ("pipeline", "_begin", "pass"),
-        ("pipeline", "_promote", "pass"),
+        ("pipeline", "promote", "pass"),
         ("pipeline", "_finish", "pass"),
     ],
 )

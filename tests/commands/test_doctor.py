@@ -130,7 +130,7 @@ def test_a_hook_that_git_passes_over_is_a_problem(story: Story) -> None:
 def test_what_is_unfinished_or_owed_is_a_problem(cloud_story: Story) -> None:
     cloud_story.publish()
     cloud_story.write({"about.html": "changed"})
-    die = "import os, sitepub.pipeline as p\np._promote = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
+    die = "import os, sitepub.pipeline as p\np.promote = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
     cloud_story.run("publish", status=9, launcher=die)
     assert told(cloud_story.json("doctor", status=6)) == ["unfinished", "other-origin"]
     die = "import os, sitepub.pipeline as p\np.invalidate = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"

@@ -180,7 +180,7 @@ def test_what_visitors_may_have_got_wrong_is_invalidated(cloud_story: Story, dis
 def test_a_dead_runs_release_is_told_and_finished(any_story: Story) -> None:
     any_story.publish()
     any_story.write({"about.html": "<!doctype html><title>New</title>\n"})
-    die = "import os, sitepub.pipeline as p\np._promote = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
+    die = "import os, sitepub.pipeline as p\np.promote = lambda *a: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
     any_story.run("publish", status=9, launcher=die)
     found = any_story.json("verify", status=6)
     assert findings(found) == {"unfinished": [".sitepub/state.json"]}

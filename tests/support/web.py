@@ -325,8 +325,8 @@ class _Hooks:
 def small_is_large() -> Iterator[None]:
     """Bodies of a few thousand bytes are treated as large ones."""
     names = (
-        "sitepub.pipeline.PACK_LIMIT",
-        "sitepub.pipeline.COPY_ABOVE",
+        "sitepub.core.plan.PACK_LIMIT",
+        "sitepub.promoting.COPY_ABOVE",
         "sitepub.core.plan.COPY_ABOVE",
         "sitepub.writing.LOOK_FIRST_ABOVE",
     )

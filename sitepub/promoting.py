@@ -1,0 +1,117 @@
+"""The only step that visitors can see: entries, aliases and deletes go to their keys, stage by stage, each write on its condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from sitepub.core.manifest import hashed_keys
+from sitepub.core.model import Artifact, ETag, Key, Kind
+from sitepub.core.plan import COPY_ABOVE, Stage, Step, is_large, is_same
+from sitepub.decision import RESERVED, Decision, Wish
+from sitepub.edges import Edges
+from sitepub.errors import RefusedError
+from sitepub.gathering import run_all
+from sitepub.interfaces import Body, ConditionFailedError, Place
+from sitepub.lease import LeaseKeeper
+from sitepub.packs import PackDraft, large_body_key
+from sitepub.writing import TRIES, Outcome, Written, give_new_etag, write_step
+
+
+def promote(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, keeper: LeaseKeeper) -> Mapping[Key, ETag | None]:
+    """The only step that visitors can see. Returns what the target answered for each key; raises RefusedError for keys edited by hand."""
+    steps = decision.plan.steps
+    edges.progress.stage("promoting", total_files=len(steps), total_bytes=sum(step.wanted.size for step in steps if step.wanted))
+    listed = _list_for_takeover(edges, decision)
+    body_of = _bodies_for_promote(edges, decision, wish, draft)
+
+    def write(step: Step) -> Written:
+        written = _write_step(edges, decision, step, body_of, keeper, listed.get(step.key))
+        edges.progress.advance(files=1, bytes=step.wanted.size if step.wanted else 0)
+        return written
+
+    answered: dict[Key, ETag | None] = {}
+    foreign: list[Key] = []
+    for stage in Stage:
+        for step, written in run_all(write, [step for step in steps if step.stage is stage]):
+            if written.outcome is Outcome.FOREIGN and step.wanted is not None:
+                foreign.append(step.key)
+            elif written.outcome is Outcome.FOREIGN:
+                edges.progress.note(f"`{step.key}` was changed by someone else; it is left alone and no longer sitepub's")
+                answered[step.key] = None
+            else:
+                answered[step.key] = written.etag
+    if foreign:
+        raise _edited_by_hand(foreign)
+    return answered
+
+
+def _write_step(
+    edges: Edges, decision: Decision, step: Step, body_of: Callable[[Artifact], Body | Place], keeper: LeaseKeeper, found: ETag | None
+) -> Written:
+    """`found`: what the listing of a takeover found, where that alone says what stands there."""
+    for _ in range(TRIES):
+        if found is not None and _is_as_before(decision, step):
+            written = Written(Outcome.DONE, found)
+        else:
+            written = write_step(edges.store, step, body_of, before_write=keeper.check, listed=found)
+        if step.wanted is None or written.etag is None or not _suits_dead_run(decision, step, written.etag):
+            return written
+        keeper.check()
+        with suppress(ConditionFailedError):
+            wanted = step.wanted
+            return Written(Outcome.DONE, give_new_etag(edges.store, step.key, wanted.headers, wanted.body, written.etag))
+        found = None
+    return Written(Outcome.FOREIGN)
+
+
+def _suits_dead_run(decision: Decision, step: Step, etag: ETag) -> bool:
+    """The run that was taken over may have a write under way, for which just this has to stand there, and which would put something else."""
+    if decision.snapshot.state.pending is None or etag != decision.etags.get(step.key):
+        return False
+    return any(artifact is None or step.wanted is None or not is_same(artifact, step.wanted) for artifact in step.candidates)
+
+
+def _edited_by_hand(keys: list[Key]) -> RefusedError:
+    named = ", ".join(f"`{key}`" for key in keys[:10]) + (f" and {len(keys) - 10} more" if len(keys) > 10 else "")
+    message = f"changed in the target by someone else: {named}; all other keys are up to date"
+    return RefusedError("edited-by-hand", message, "`sitepub publish --allow foreign` overwrites them")
+
+
+def _list_for_takeover(edges: Edges, decision: Decision) -> Mapping[Key, ETag]:
+    """After a dead run the target is listed once: a key that still has the live release's ETag was not promoted, if no other candidate
+    could have the same ETag."""
+    if decision.snapshot.state.pending is None:
+        return {}
+    standing = {there.key: there.etag for there in edges.store.list() if not there.key.startswith(RESERVED)}
+    certain: dict[Key, ETag] = {}
+    for step in decision.plan.steps:
+        etag = standing.get(step.key)
+        bodies = [artifact.body for artifact in step.candidates if artifact is not None]
+        if etag is not None and etag == decision.etags.get(step.key) and len(set(bodies)) == len(bodies):
+            certain[step.key] = etag
+    return certain
+
+
+def _is_as_before(decision: Decision, step: Step) -> bool:
+    """What the record's ETag stands for is just what is wanted: nothing is to be written (nor could it be: packs keep no frozen bodies)."""
+    if decision.document is None or step.wanted is None:
+        return False
+    live = decision.document.manifest.artifacts.get(step.key)
+    recorded = (live,) if live is not None else decision.document.lingering.get(step.key, ())
+    return len(recorded) == 1 and is_same(recorded[0], step.wanted)
+
+
+def _bodies_for_promote(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> Callable[[Artifact], Body | Place]:
+    """Small bodies from the pack that was just sent, large ones by server-side copies of what was just sent, the rest as the wish has them."""
+    hashed = hashed_keys(decision.plan.wanted.artifacts)
+
+    def body_of(artifact: Artifact) -> Body | Place:
+        if artifact.kind is Kind.ALIAS and artifact.size > COPY_ABOVE and artifact.source in hashed:
+            return edges.store.place(hashed[artifact.source])
+        if is_large(artifact):
+            return edges.records.place(large_body_key(artifact.body))
+        packed = draft.read(artifact.body)
+        return wish.supply(artifact) if packed is None else packed
+
+    return body_of

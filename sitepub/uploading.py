@@ -1,0 +1,147 @@
+"""What nobody refers to yet: assets, packs, large bodies and the document of the wanted release go into the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sitepub.core.document import BodyPlace, Document
+from sitepub.core.model import Artifact, Digest, ETag, Key
+from sitepub.core.plan import Plan, bodies_to_bring, count_by_kind, is_large
+from sitepub.core.state import Release
+from sitepub.decision import Decision, Wish
+from sitepub.edges import Edges
+from sitepub.errors import StoppedError
+from sitepub.gathering import run_all
+from sitepub.interfaces import Anything, Body, Place
+from sitepub.packs import PackDraft, compress, large_body_key, pack_key
+from sitepub.releases import PRIVATE_BYTES, make_release_id, next_second
+from sitepub.writing import give_new_etag, is_standing, upload_asset
+
+LIST_ABOVE = 16
+LIST_SHARE = 20
+"""Files to upload, and their part of the site (one in so many), from which on the target is listed before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A release that is in the target as a whole, though nobody refers to it yet."""
+
+    release: Release
+    document: Document
+    uploaded: Mapping[Key, ETag | None]
+
+
+def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> Staged:
+    """Puts all of the release into the target that nobody refers to yet."""
+    if decision.completes is not None:
+        document = edges.releases.read_document(decision.completes.release)
+        return Staged(decision.completes.release, document, {})
+    plan = decision.plan
+    edges.progress.stage("uploading", total_files=len(plan.uploads), total_bytes=sum(a.size for a in plan.uploads))
+    missing = _draft_bodies(decision, wish, draft)
+    document = Document(plan.wanted, _find_places(decision, draft), plan.lingering, decision.retired)
+    # before all that it names: what a run leaves that ends in here is known to be ours
+    release = _write_release(edges, decision, wish, document)
+    for saved in plan.saved:
+        standing = edges.store.head(saved.key)
+        if standing is not None and is_standing(edges.store, standing, saved):
+            place = edges.store.place(saved.key)
+            edges.records.copy(place, large_body_key(saved.body), PRIVATE_BYTES, digest=saved.body, expect=Anything())
+    after_gc = decision.snapshot.state.collect is not None
+    arrived = _find_arrived(edges, plan)
+    uploaded = {
+        a.key: etag
+        for a, etag in run_all(
+            lambda a: _upload_one(edges, a, wish, is_there=arrived.get(a.key) == a.size, needs_new_etag=after_gc), plan.uploads
+        )
+    }
+    _send_bodies(edges, decision, wish, draft, missing)
+    return Staged(release, document, uploaded)
+
+
+def _find_arrived(edges: Edges, plan: Plan) -> Mapping[Key, int]:
+    """Sizes of what stands there, where so much is to be sent that a run which broke off may have sent much of it: one listing costs less."""
+    if len(plan.uploads) < LIST_ABOVE or len(plan.uploads) * LIST_SHARE < len(plan.wanted):
+        return {}
+    return {there.key: there.size for there in edges.store.list()}
+
+
+def _upload_one(edges: Edges, artifact: Artifact, wish: Wish, *, is_there: bool, needs_new_etag: bool) -> ETag:
+    etag = upload_asset(edges.store, artifact, wish.supply, looks_first=is_there, needs_new_etag=needs_new_etag)
+    edges.progress.advance(files=1, bytes=artifact.size)
+    return etag
+
+
+def _draft_bodies(decision: Decision, wish: Wish, draft: PackDraft) -> tuple[Artifact, ...]:
+    """Packs the bodies of entries that the target does not keep yet; returns the artifacts that have them, large ones too."""
+    known = decision.document.bodies.keys() if decision.document else frozenset()
+    large_before = {a.body for a in decision.document.manifest.artifacts.values() if is_large(a)} if decision.document else set()
+    missing = bodies_to_bring(decision.plan, known | large_before)
+    draft.add(_frames([a for a in missing if not is_large(a)], wish))
+    return missing
+
+
+def _find_places(decision: Decision, draft: PackDraft) -> Mapping[Digest, BodyPlace]:
+    """Where the bodies of this release stand, or will."""
+    places = {**(decision.document.bodies if decision.document else {}), **draft.places()}
+    wanted = {artifact.body for artifact in decision.plan.wanted.artifacts.values()}
+    return {digest: place for digest, place in places.items() if digest in wanted}
+
+
+def _frames(artifacts: list[Artifact], wish: Wish) -> Iterator[tuple[Digest, bytes]]:
+    def frame(artifact: Artifact) -> bytes:
+        body = wish.supply(artifact)
+        if not isinstance(body, bytes):
+            raise StoppedError("kept-body-lost", f"the body of `{artifact.key}` can't be kept", "publish it again from its sources")
+        return compress(body)
+
+    for first in range(0, len(artifacts), 256):
+        for artifact, compressed in run_all(frame, artifacts[first : first + 256], workers=4):
+            yield artifact.body, compressed
+
+
+def _send_bodies(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, missing: tuple[Artifact, ...]) -> None:
+    for artifact, body in run_all(wish.supply, [a for a in missing if is_large(a)], workers=4):
+        etag = _put_large_body(edges, artifact, body)
+        _outlive_gc(edges, decision, large_body_key(artifact.body), artifact.body, etag)
+    if not draft.is_empty:
+        pack = draft.as_body()
+        etag = edges.records.put(pack_key(draft.name), pack, PRIVATE_BYTES, digest=pack.digest, expect=Anything())
+        _outlive_gc(edges, decision, pack_key(draft.name), pack.digest, etag)
+
+
+def _put_large_body(edges: Edges, artifact: Artifact, body: Body | Place) -> ETag:
+    key = large_body_key(artifact.body)
+    head = edges.records.head(key)
+    if head is not None:
+        return head.etag
+    if isinstance(body, Place):
+        return edges.records.copy(body, key, PRIVATE_BYTES, digest=artifact.body, expect=Anything())
+    return edges.records.put(key, body, PRIVATE_BYTES, digest=artifact.body, expect=Anything())
+
+
+def _outlive_gc(edges: Edges, decision: Decision, key: Key, digest: Digest, etag: ETag) -> None:
+    """A `gc` that ended half-way may have a delete of the same name under way still."""
+    if decision.snapshot.state.collect is not None:
+        give_new_etag(edges.records, key, PRIVATE_BYTES, digest, etag)
+
+
+def _write_release(edges: Edges, decision: Decision, wish: Wish, document: Document) -> Release:
+    entries, assets = count_by_kind(document.manifest)
+    release = make_release_id(f"{edges.clock.now():%Y%m%dT%H%M%SZ}", decision.digest)
+    taken = {listed.id for listed in decision.snapshot.state.releases}
+    while release in taken:  # a rollback within the second of the release that it goes back to
+        release = next_second(release)
+    stored, release = edges.releases.write_document(release, document)
+    return Release(
+        id=release,
+        seq=decision.snapshot.state.seq + 1,
+        manifest=decision.digest,
+        document=stored,
+        commit=wish.commit,
+        published_at="",
+        entries=entries,
+        assets=assets,
+        origin=wish.origin,
+    )
