@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sitepub.edges import Edges
-from tests.fire.ground import DAY, Ground
+from tests.fire import adopting
+from tests.fire.ground import DAY, SURE, Ground, Reach
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`follow`: what is done after it was stopped, each with the version that is live then."""
+    """`follow`: what is done after it was stopped, each with the version that is live then, or with a check of its own."""
 
     prepare: Callable[[Ground], None]
-    act: Callable[[Ground, Edges], object]
-    follow: dict[str, tuple[Callable[[Ground], object], int]]
+    act: Callable[[Ground, Reach], object]
+    follow: dict[str, tuple[Callable[[Ground], object], int | Callable[[Ground], None]]]
+    check_always: Callable[[Ground], None] = lambda ground: None
 
     def check_end(self, ground: Ground, name: str) -> None:
-        ground.check_is(ground.version(self.follow[name][1]))
+        end = self.follow[name][1]
+        if isinstance(end, int):
+            ground.check_is(ground.version(end))
+        else:
+            end(ground)
+        self.check_always(ground)
 
 
 def publish_all(*numbers: int) -> Callable[[Ground], None]:
@@ -32,8 +38,8 @@ def publish_all(*numbers: int) -> Callable[[Ground], None]:
     return prepare
 
 
-def go_back(ground: Ground, number: int, edges: Edges | None = None) -> None:
-    edges = edges or ground.edges()
+def go_back(ground: Ground, number: int, reach: Reach = SURE) -> None:
+    edges = ground.edges(reach)
     release = next(one for one in edges.releases.read_state().state.releases if one.commit and one.commit.subject == f"version {number}")
     ground.roll_back(edges, release.id)
 
@@ -56,12 +62,12 @@ def publish_after_gc(ground: Ground, number: int) -> None:
 ACTIONS = {
     "first publish": Action(
         prepare=lambda ground: None,
-        act=lambda ground, edges: ground.publish_with(edges, 1),
+        act=lambda ground, reach: ground.publish_with(ground.edges(reach), 1),
         follow={"same": (lambda ground: ground.publish(1), 1), "other": (lambda ground: ground.publish(2), 2)},
     ),
     "publish": Action(
         prepare=publish_all(1),
-        act=lambda ground, edges: ground.publish_with(edges, 2),
+        act=lambda ground, reach: ground.publish_with(ground.edges(reach), 2),
         follow={
             "same": (lambda ground: ground.publish(2), 2),
             "other": (lambda ground: ground.publish(3), 3),
@@ -70,7 +76,7 @@ ACTIONS = {
     ),
     "rollback": Action(
         prepare=publish_all(1, 2),
-        act=lambda ground, edges: go_back(ground, 1, edges),
+        act=lambda ground, reach: go_back(ground, 1, reach),
         follow={
             "same": (lambda ground: go_back(ground, 1), 1),
             "other": (lambda ground: ground.publish(3), 3),
@@ -79,11 +85,21 @@ ACTIONS = {
     ),
     "gc": Action(
         prepare=publish_all(1, 2, 3, 4),
-        act=lambda ground, edges: ground.collect(edges),
+        act=lambda ground, reach: ground.collect(ground.edges(reach)),
         follow={
             "same": (collect_all, 4),
             "other": (lambda ground: publish_after_gc(ground, 1), 1),
             "back": (lambda ground: go_back(ground, 3), 3),
         },
+    ),
+    "adopt": Action(
+        prepare=adopting.fill,
+        act=adopting.adopt_with,
+        follow={
+            "same": (adopting.adopt_again, adopting.VERSION),
+            "other": (lambda ground: adopting.publish_over(ground, 2), 2),
+            "back": (adopting.bring_back, adopting.check_brought_back),
+        },
+        check_always=adopting.check_foreign,
     ),
 }

@@ -18,6 +18,7 @@ from sitepub.aws.patience import Patience
 from sitepub.aws.s3 import S3Store
 from sitepub.aws.session import AwsSession
 from sitepub.collecting import Collected, collect
+from sitepub.config import load_config
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Commit, FileClass, Key
 from sitepub.core.retention import choose_release
@@ -90,6 +91,18 @@ class ShiftedClock(SystemClock):
         return super().now() + self._shift
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a run reaches its target: through the proxies that do harm, or straight."""
+
+    attempts: int = 8
+    read_seconds: float = 15
+    is_harmed: bool = False
+
+
+SURE = Reach()
+
+
 @dataclass(slots=True)
 class Ground:
     """One target. `script` tells what happens to the requests of runs that go through the proxies; runs without go straight.
@@ -106,18 +119,22 @@ class Ground:
     shift: timedelta = timedelta(0)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def edges(self, *, attempts: int = 8, read_seconds: float = 15, harmed: bool = False) -> Edges:
+    def edges(self, reach: Reach = SURE) -> Edges:
         """The edges of a run of its own process, as `sitepub publish` makes them but for its patience."""
-        target = self.target if harmed else self.direct
-        session, clock = self.through(attempts, read_seconds), ShiftedClock(self.shift)
-        opened = self._open(target, session, clock, attempts)
+        opened, process = self.open(reach), self.next_process()
+        edges = make_edges(opened.target, opened, opened.releases.read_state(), SilentProgress())
+        return replace(edges, process=process, is_gone=self.is_gone)
+
+    def next_process(self) -> Process:
         number = next(self._numbers)
-        edges = make_edges(target, opened, opened.releases.read_state(), SilentProgress())
-        return replace(edges, process=Process("host", "boot", "ns", number, str(number)), is_gone=lambda process: process.pid in self.gone)
+        return Process("host", "boot", "ns", number, str(number))
 
-    def _open(self, target: Target, session: AwsSession, clock: ShiftedClock, attempts: int) -> Opened:
-        from sitepub.config import load_config
+    def is_gone(self, process: Process) -> bool:
+        return process.pid in self.gone
 
+    def open(self, reach: Reach = SURE) -> Opened:
+        target, attempts = self.target if reach.is_harmed else self.direct, reach.attempts
+        session, clock = self.through(attempts, reach.read_seconds), ShiftedClock(self.shift)
         opened = open_target(load_config(self.folder / "sitepub.yaml", os.environ), target, os.environ)
         assert isinstance(target.store, BucketAddress)
         store = S3Store(target.store, session, endpoint_url=target.endpoint_url, attempts=attempts)

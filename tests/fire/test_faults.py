@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.fire.actions import ACTIONS, Action
-from tests.fire.ground import Ground
+from tests.fire.ground import Ground, Reach
 from tests.fire.test_crash_points import count_requests
 from tests.support.fault_proxy import Fault, once, throttle
 
@@ -20,7 +20,7 @@ Tally = Callable[[str, int], None]
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_a_fault_now_and_then(break_ground: Break, tally: Tally, name: str) -> None:
-    inject(break_ground, tally, ACTIONS[name], PROMPT, step=len(PROMPT))
+    inject(break_ground, tally, ACTIONS[name], PROMPT, step=2 * len(PROMPT))
 
 
 @pytest.mark.slow
@@ -43,16 +43,16 @@ def test_a_server_that_leaves_any_request_unanswered(break_ground: Break, tally:
 
 
 def inject(break_ground: Break, tally: Tally, action: Action, faults: list[Fault], *, step: int, read_seconds: float = 15) -> None:
-    """Each fault at every `step`-th request, each beginning one request later than the one before."""
+    """Each fault at every `step`-th request, each beginning some requests later than the one before."""
     requests = count_requests(break_ground(), action)
-    for shift, fault in enumerate(faults):
-        for number in range(1 + shift, requests + 1, step):
+    for number_of, fault in enumerate(faults):
+        for number in range(1 + number_of * step // len(faults), requests + 1, step):
             ground = break_ground()
             # the answer to a large body may take minutes
             ground.is_large = fault not in WAITING
             action.prepare(ground)
             ground.script.begin(once(number, fault))
-            action.act(ground, ground.edges(harmed=True, read_seconds=read_seconds))
+            action.act(ground, Reach(read_seconds=read_seconds, is_harmed=True))
             tally("faults injected", ground.script.faults)
             ground.bury()
             tally("visitor loads checked", ground.check_visitors())
@@ -68,7 +68,7 @@ def test_throttling_for_a_while(break_ground: Break, tally: Tally, name: str) ->
     ground = break_ground()
     action.prepare(ground)
     ground.script.begin(throttle(5, 2.0))
-    action.act(ground, ground.edges(harmed=True))
+    action.act(ground, Reach(is_harmed=True))
     tally("faults injected", ground.script.faults)
     if action is ACTIONS["gc"]:
         action.follow["same"][0](ground)
