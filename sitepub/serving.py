@@ -16,7 +16,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import FileWrapper
 
-from sitepub.core.edge import COMPRESSED_BYTES, ERROR_PAGE, SECURITY_HEADERS, EdgeRules, Moved, find_key, is_compressed, route
+from sitepub.core.edge import COMPRESSED_BYTES, ERROR_PAGE, SECURITY_HEADERS, EdgeRules, Moved, find_key, is_compressed, locate, route
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, FileClass, Key, Manifest, SourcePath
 from sitepub.core.reloading import Built
 from sitepub.errors import SitepubError
@@ -73,8 +73,6 @@ class LocalSite:
             return own
         shown = self._shown
         rules = shown.rules
-        if not path.startswith(rules.url_path):
-            return _move(Moved(302, rules.url_path), "") if path == "/" or f"{path}/" == rules.url_path else _answer_missing(path)
         routed = route(path, rules)
         if isinstance(routed, Moved):
             return _move(routed, request.query_string.decode("latin-1"))
@@ -127,9 +125,9 @@ class LocalSite:
 
 
 def _raw_path(request: Request) -> str:
-    """As the browser sent it: WSGI's own path is decoded already."""
+    """As the browser sent it: WSGI's own path is decoded already. Bytes come as Latin-1 (PEP 3333)."""
     raw: str = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or request.path
-    path = raw.partition("?")[0]
+    path = raw.partition("?")[0].encode("latin-1", "replace").decode("utf-8", "surrogateescape")
     return path if path.startswith("/") else "/"
 
 
@@ -150,9 +148,7 @@ def _wants_gzip(request: Request, headers: Mapping[str, str], size: int) -> bool
 
 
 def _move(moved: Moved, query: str) -> Response:
-    """The query goes along unless the target brings its own."""
-    location = moved.location if not query or "?" in moved.location else f"{moved.location}?{query}"
-    response = Response("", status=moved.status, headers={"Location": location, "Cache-Control": "no-cache"})
+    response = Response("", status=moved.status, headers={"Location": locate(moved, query), "Cache-Control": "no-cache"})
     response.autocorrect_location_header = False
     return response
 

@@ -1,7 +1,8 @@
 """What happens to a visitor's request before it reaches the store: redirects, folders' pages, clean URLs. The rules of the edge function that
 `up` makes and of the local server. Pure; a path is as the browser sent it, percent-encoded, without its query.
 
-A page has one URL at which an edge stores it, the stored key's: every other URL of it is rewritten to that or redirected.
+A page has one URL at which an edge stores it, the stored key's: every other URL of it is rewritten to that or redirected. The edge function
+(edge_function.py) is these rules in JavaScript.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from sitepub.core.redirects import redirect_key, redirect_target
 from sitepub.core.settings import Redirect, UrlStyle
@@ -84,12 +86,18 @@ _COMPRESSED_TYPES = frozenset(
 FILE_NAME = r"\.[0-9]{0,4}[A-Za-z][A-Za-z0-9]{0,14}$"
 """The end of a last segment that names a file, not a folder: `v1.2` and `release-1.10` are folders. Read by JavaScript too."""
 
+HIDDEN = "/.sitepub/"
+"""Asked of the store for all that is sitepub's own: there is no such key, so that visitors get the page for what is missing."""
+
 _FILE_NAME = re.compile(FILE_NAME)
+_OWN = re.compile(r"/\.sitepub(/|$)")
+_NOT_IN_HEADERS = re.compile(r"[^!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeRules:
-    """`redirects`: by the encoded path that is asked for, and for a page of a folder by its folder too. `url_path` starts and ends with `/`."""
+    """`redirects`: by the encoded path that is asked for, and for a page of a folder by its folder too. `url_path` starts and ends with `/`.
+    Both as `tidy` writes paths."""
 
     url_path: str = "/"
     url_style: UrlStyle = UrlStyle.DIRECTORY
@@ -108,16 +116,35 @@ def make_edge_rules(redirects: Iterable[Redirect], *, url_path: str, url_style: 
     """Raises ConfigurationError `bad-redirect`."""
     table: dict[str, Moved] = {}
     for redirect in redirects:
-        path = url_of(redirect_key(redirect.source, url_path), url_path)
+        path = tidy(url_of(redirect_key(redirect.source, url_path), url_path))
         moved = Moved(redirect.status, redirect_target(redirect, url_path))
         table[path] = moved
         if path.endswith(f"/{INDEX}"):
             table[path.removesuffix(INDEX)] = moved
-    return EdgeRules(url_path, url_style, table)
+    return EdgeRules(tidy(url_path), url_style, table)
+
+
+def tidy(path: str) -> str:
+    """The one way to write a path: it starts with one slash and holds no two in a row (a visitor who is sent to `//other.org/` leaves the
+    site), and only what must be is escaped, in upper case."""
+    return re.sub("/{2,}", "/", url_of(decode(f"/{path}"), ""))
 
 
 def route(path: str, rules: EdgeRules) -> str | Moved:
-    """The path that the store is asked for, or where the visitor is sent on. `.well-known/` is left as it is: what stands there has no endings."""
+    """The path that the store is asked for, or where the visitor is sent on, from any path that one may ask for."""
+    path = tidy(path)
+    if _OWN.search(path):
+        return HIDDEN
+    if path.startswith(rules.url_path):
+        routed = _route_tidy(path, rules)
+    else:
+        routed = Moved(302, rules.url_path) if path == "/" or f"{path}/" == rules.url_path else path
+    # S3 reads `+` as a space: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+    return routed.replace("+", "%2B") if isinstance(routed, str) else routed
+
+
+def _route_tidy(path: str, rules: EdgeRules) -> str | Moved:
+    """`.well-known/` is left as it is: what stands there has no endings."""
     moved = rules.redirects.get(path)
     if moved is not None:
         return moved
@@ -136,6 +163,15 @@ def route(path: str, rules: EdgeRules) -> str | Moved:
     return Moved(301, f"{path}/")
 
 
+def locate(moved: Moved, query: str) -> str:
+    """What Location says. The visitor's query (raw, without `?`) goes along unless the target brings its own."""
+    if not query or "?" in moved.location:
+        return moved.location
+    kept = _NOT_IN_HEADERS.sub(lambda found: quote(found.group(), safe="", errors="surrogateescape"), query)
+    path, mark, fragment = moved.location.partition("#")
+    return f"{path}?{kept}{mark}{fragment}"
+
+
 def find_key(path: str, url_path: str) -> str | None:
     """The key that a path leads to, once routed; None where it is beside the mount, or names nothing that could be a key."""
     if not path.startswith(url_path):
@@ -147,7 +183,10 @@ def find_key(path: str, url_path: str) -> str | None:
 def is_out_of_reach(key: str, rules: EdgeRules) -> bool:
     """No URL leads to it: its name has no ending, so it is taken for a folder or a page."""
     path = url_of(key, rules.url_path)
-    return path not in rules.redirects and route(path, rules) != path
+    if tidy(path) in rules.redirects:
+        return False
+    routed = route(path, rules)
+    return isinstance(routed, Moved) or find_key(routed, rules.url_path) != key
 
 
 def is_compressed(content_type: str) -> bool:
