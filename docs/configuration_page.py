@@ -25,6 +25,8 @@ sitepub.yaml:12: unknown key `retentoin`, did you mean `retention`?
   `$`. A variable that is not set and has no default is an error. In `build` nothing is replaced: the shell does that itself. A number may come from a variable too.
 - Patterns are those of `.gitignore`, on paths inside `source`.
 - A store is `file:PATH` (relative to this file, or absolute, `file:///absolute` too) or `s3://bucket[/prefix]`.
+- Editors that speak YAML (VS Code with the YAML extension, those of JetBrains, Neovim and Helix with `yaml-language-server`) complete, explain and
+  check the file by `.sitepub.schema.json`, which `sitepub init` writes beside it and the first line names. `sitepub schema` prints that of this version.
 - Anchors, aliases and `<<` of YAML work, so that targets can share settings.
 """
 

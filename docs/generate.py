@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that follow from the code: `python docs/generate.py`; `--check` says which are out of date, and writes nothing."""
+"""Writes what follows from the code, pages of docs/ and the editors' schema: `python docs/generate.py`; `--check` says which are out of date, and writes nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from cli_page import render_cli
 from configuration_page import render_configuration
 from errors_page import render_errors
 
-FOLDER = Path(__file__).resolve().parent
+from sitepub.config_json_schema import render_json_schema
+
+FOLDER = Path(__file__).resolve().parent.parent
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"cli.md": render_cli, "configuration.md": render_configuration, "errors.md": render_errors}
+    {
+        "docs/cli.md": render_cli,
+        "docs/configuration.md": render_configuration,
+        "docs/errors.md": render_errors,
+        "sitepub/sitepub.schema.json": render_json_schema,
+    }
 )
 
 
@@ -29,7 +36,7 @@ def main(arguments: list[str]) -> int:
         return 2
     outdated = find_outdated()
     for name in outdated:
-        print(f"docs/{name}{' is out of date, run `python docs/generate.py`' if arguments else ''}")
+        print(f"{name}{' is out of date, run `python docs/generate.py`' if arguments else ''}")
         if not arguments:
             (FOLDER / name).write_text(PAGES[name](), "utf-8")
     return 1 if arguments and outdated else 0

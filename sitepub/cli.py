@@ -30,6 +30,7 @@ COMMANDS = {
     "publish": "build, plan, upload what changed, promote, invalidate",
     "releases": "the history, newest first",
     "rollback": "make an earlier release live again, without the local files",
+    "schema": "print the JSON Schema of sitepub.yaml, for editors",
     "serve": "serve locally exactly what would be published",
     "status": "what is live, what is pending or owed, what is not yet published",
     "verify": "compare the target with what is live; --repair mends it",

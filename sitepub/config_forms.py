@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from sitepub.config_patterns import HEADER_VALUE, VARIABLE, anchored, ignore_case, with_variables
 from sitepub.config_text import Listing, Node, Problem, Scalar, Shape, Table
 from sitepub.config_values import STORED_HEADERS, parse_header_value
 
@@ -34,14 +35,15 @@ class RejectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T_co]):
-    """`expected` completes "must be …"."""
+    """`expected` completes "must be …"; `schema` says the same as JSON Schema, for editors."""
 
     expected: str
     read: Callable[[Node, Environment], T_co]
+    schema: Mapping[str, object]
 
 
-def text_form(expected: str, parse: Callable[[str], T], *, has_variables: bool = True) -> Form[T]:
-    """`parse` raises a ValueError that says why not, or nothing where `expected` says it all."""
+def text_form(expected: str, parse: Callable[[str], T], pattern: str, *, has_variables: bool = True) -> Form[T]:
+    """`parse` raises a ValueError that says why not, or nothing where `expected` says it all; `pattern` is what an editor checks."""
 
     def read(node: Node, environment: Environment) -> T:
         written = _require_text(node, expected)
@@ -51,7 +53,7 @@ def text_form(expected: str, parse: Callable[[str], T], *, has_variables: bool =
         except ValueError as error:
             raise _reject(written, expected, str(error)) from None
 
-    return Form(expected, read)
+    return Form(expected, read, {"type": "string", "pattern": with_variables(pattern) if has_variables else anchored(pattern)})
 
 
 def number_form(low: int, high: int) -> Form[int]:
@@ -63,7 +65,7 @@ def number_form(low: int, high: int) -> Form[int]:
             raise _reject(node, expected)
         return number
 
-    return Form(expected, read)
+    return Form(expected, read, _or_variable({"type": "integer", "minimum": low, "maximum": high}))
 
 
 def number_choice_form(numbers: Sequence[int]) -> Form[int]:
@@ -75,7 +77,7 @@ def number_choice_form(numbers: Sequence[int]) -> Form[int]:
             raise _reject(node, expected)
         return number
 
-    return Form(expected, read)
+    return Form(expected, read, _or_variable({"type": "integer", "enum": list(numbers)}))
 
 
 def choice_form(choices: type[Choice]) -> Form[Choice]:
@@ -91,7 +93,11 @@ def choice_form(choices: type[Choice]) -> Form[Choice]:
         nearest = find_nearest(node.text, values)
         raise _reject(node, expected, f"did you mean `{nearest}`?" if nearest else "")
 
-    return Form(expected, read)
+    return Form(expected, read, _or_variable({"enum": values}))
+
+
+def _or_variable(schema: Mapping[str, object]) -> Mapping[str, object]:
+    return {"anyOf": [schema, {"type": "string", "pattern": VARIABLE}]}
 
 
 def list_form(expected: str, row_form: Form[T]) -> Form[tuple[T, ...]]:
@@ -100,13 +106,13 @@ def list_form(expected: str, row_form: Form[T]) -> Form[tuple[T, ...]]:
             raise _reject(node, expected, "write `[]` for none" if _is_nothing(node) else "put it in brackets" if _is_text(node) else "")
         return tuple(_read_all(node.rows, lambda row: row_form.read(row, environment)))
 
-    return Form(expected, read)
+    return Form(expected, read, {"type": "array", "items": row_form.schema})
 
 
 def header_form() -> Form[tuple[tuple[str, str], ...]]:
     """Headers that S3 keeps, in canonical names, sorted."""
     expected = "a table of headers and their values"
-    value_form = text_form("the value of a header", parse_header_value)
+    value_form = text_form("the value of a header", parse_header_value, HEADER_VALUE)
 
     def read_row(name: str, node: Node, line: int, environment: Environment) -> tuple[str, str]:
         canonical = STORED_HEADERS.get(name.lower())
@@ -127,7 +133,15 @@ def header_form() -> Form[tuple[tuple[str, str], ...]]:
             raise RejectedError(Problem(twice[-1].line, f"names `{STORED_HEADERS[twice[-1].key.lower()]}` twice"))
         return tuple(sorted(pairs))
 
-    return Form(expected, read)
+    names = "|".join(ignore_case(name) for name in STORED_HEADERS)
+    schema = {
+        "type": "object",
+        "properties": dict.fromkeys(STORED_HEADERS.values(), value_form.schema),
+        "patternProperties": {f"^(?:{names})$": value_form.schema},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    return Form(expected, read, schema)
 
 
 def _describe_foreign_header(name: str) -> str:

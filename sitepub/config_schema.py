@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from sitepub import config_patterns as patterns
 from sitepub import config_values as values
 from sitepub.config_forms import Form, choice_form, header_form, list_form, number_choice_form, number_form, text_form
 from sitepub.core.settings import (
@@ -70,33 +71,33 @@ _CONFIG = Config(path=Path(), source=Path(), targets={})
 DIGEST_LENGTHS = (4, 64)
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 
-_PATTERN = text_form("a gitignore pattern", values.parse_pattern)
+_PATTERN = text_form("a gitignore pattern", values.parse_pattern, patterns.GITIGNORE)
 _PATTERNS = list_form("a list of gitignore patterns", _PATTERN)
-_STORE = text_form("`file:PATH` or `s3://bucket[/prefix]`", values.parse_store)
-_ENDPOINT = text_form("a URL such as `http://127.0.0.1:8333`", values.parse_endpoint)
-_HOST = text_form("a host name such as `www.example.com`", values.parse_host)
-_CACHE_CONTROL = text_form("a value of Cache-Control", values.parse_cache_control)
+_STORE = text_form("`file:PATH` or `s3://bucket[/prefix]`", values.parse_store, patterns.STORE)
+_ENDPOINT = text_form("a URL such as `http://127.0.0.1:8333`", values.parse_endpoint, patterns.ENDPOINT)
+_HOST = text_form("a host name such as `www.example.com`", values.parse_host, patterns.HOST)
+_CACHE_CONTROL = text_form("a value of Cache-Control", values.parse_cache_control, patterns.CACHE_CONTROL)
 
 VERSION: Setting[int] = Setting(
     "version", number_choice_form((_CONFIG.version,)), _CONFIG.version, "The version of this file's format; there is one so far."
 )
 SOURCE: Setting[str | None] = Setting(
     "source",
-    text_form("a folder", values.parse_folder),
+    text_form("a folder", values.parse_folder, patterns.FOLDER),
     None,
     "The folder that holds the built site, relative to this file.",
     is_required=True,
 )
 BUILD: Setting[str | None] = Setting(
     "build",
-    text_form("a command line", values.parse_command, has_variables=False),
+    text_form("a command line", values.parse_command, patterns.COMMAND, has_variables=False),
     None,
     "A command line that builds the site, run by `/bin/sh` in this file's folder before scanning. `${NAME}` is left to the shell.",
     absent="nothing is built",
 )
 DEFAULT_TARGET: Setting[str | None] = Setting(
     "default_target",
-    text_form("the name of a target", values.parse_text),
+    text_form("the name of a target", values.parse_text, patterns.TEXT),
     None,
     "The target that a command takes without `--target`.",
     absent="the only target",
@@ -115,7 +116,7 @@ LINKS: Setting[Links] = Setting(
 )
 WATCH: Setting[tuple[str, ...]] = Setting(
     "watch",
-    list_form("a list of files and folders", text_form("a file or folder", values.parse_folder)),
+    list_form("a list of files and folders", text_form("a file or folder", values.parse_folder, patterns.FOLDER)),
     (),
     "What the site is built from, relative to this file. `sitepub watch` and `serve` run `build:` when something in it changes.",
     absent="they run no build and wait for changes of `source`",
@@ -126,7 +127,7 @@ STORE: Setting[StoreAddress | None] = Setting(
 )
 REGION: Setting[str | None] = Setting(
     "region",
-    text_form("a region such as `eu-central-1`", values.parse_region),
+    text_form("a region such as `eu-central-1`", values.parse_region, patterns.REGION),
     None,
     "The bucket's region.",
     absent="as AWS's configuration says",
@@ -137,28 +138,28 @@ CDN_ENDPOINT_URL: Setting[str | None] = Setting(
 )
 PROFILE: Setting[str | None] = Setting(
     "profile",
-    text_form("the name of an AWS profile", values.parse_text),
+    text_form("the name of an AWS profile", values.parse_text, patterns.TEXT),
     None,
     "The profile in AWS's configuration files whose credentials are used.",
     absent="AWS's usual chain of credentials",
 )
 DISTRIBUTION: Setting[str | None] = Setting(
     "distribution",
-    text_form("the id of a distribution, such as `E190XXXXXL0LJU`, or `none`", values.parse_distribution),
+    text_form("the id of a distribution, such as `E190XXXXXL0LJU`, or `none`", values.parse_distribution, patterns.DISTRIBUTION),
     None,
     "The CloudFront distribution whose caches are invalidated; `none` for none.",
     absent="the one that `sitepub up` made, if any",
 )
 ACCOUNT: Setting[str | None] = Setting(
     "account",
-    text_form("an AWS account, 12 digits in quotes", values.parse_account),
+    text_form("an AWS account, 12 digits in quotes", values.parse_account, patterns.ACCOUNT),
     None,
     "The AWS account that the credentials and the bucket must belong to; checked before the first write.",
     absent="not checked",
 )
 URL: Setting[values.SiteUrl] = Setting(
     "url",
-    text_form("a URL or a path that starts with `/`", values.parse_site_url),
+    text_form("a URL or a path that starts with `/`", values.parse_site_url, patterns.SITE_URL),
     values.SiteUrl(_TARGET.url, _TARGET.url_path),
     "Where visitors find the root of `source`. References and invalidation paths start at its path.",
 )
@@ -167,7 +168,7 @@ DOMAINS: Setting[tuple[str, ...]] = Setting(
 )
 BRANCH: Setting[str | None] = Setting(
     "branch",
-    text_form("the name of a branch", values.parse_branch),
+    text_form("the name of a branch", values.parse_branch, patterns.BRANCH),
     None,
     "The only git branch that is published here; from another one it is refused.",
     absent="any branch",
@@ -247,13 +248,17 @@ SET: Setting[tuple[tuple[str, str], ...]] = Setting(
 
 FROM: Setting[str | None] = Setting(
     "from",
-    text_form("a path that starts with `/`", values.parse_redirect_source),
+    text_form("a path that starts with `/`", values.parse_redirect_source, patterns.REDIRECT_SOURCE),
     None,
     "The path that redirects; `/old/` is `old/index.html`.",
     is_required=True,
 )
 TO: Setting[str | None] = Setting(
-    "to", text_form("a path that starts with `/`, or a URL", values.parse_redirect_aim), None, "Where it leads to.", is_required=True
+    "to",
+    text_form("a path that starts with `/`, or a URL", values.parse_redirect_aim, patterns.REDIRECT_AIM),
+    None,
+    "Where it leads to.",
+    is_required=True,
 )
 STATUS: Setting[int] = Setting(
     "status",

@@ -78,7 +78,7 @@ def parse_bucket_address(text: str) -> BucketAddress:
     reason = find_bucket_mistake(bucket)
     if reason:
         raise ValueError(reason)
-    prefix = prefix.removesuffix("/")
+    prefix = prefix.removesuffix("/") or prefix
     segments = prefix.split("/") if prefix else []
     if any(segment in ("", ".", "..") for segment in segments):
         raise ValueError("the prefix holds an empty, `.` or `..` segment")

@@ -111,6 +111,8 @@ def test_the_configuration_page_is_up_to_date() -> None:
 
 def test_a_page_that_is_out_of_date_is_found_and_written_anew(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    (tmp_path / "sitepub").mkdir()
+    shutil.copy(ROOT / "sitepub/sitepub.schema.json", tmp_path / "sitepub")
     page = tmp_path / "docs/configuration.md"
     original = page.read_text("utf-8")
     page.write_text(original.replace("`digest_length`", "`digest_size`"), "utf-8")

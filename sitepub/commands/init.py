@@ -16,25 +16,30 @@ from sitepub.errors import ExitStatus
     "--ci", type=click.Choice([ci.value for ci in Ci]), help="Write a workflow that plans pull requests and publishes the branch."
 )
 def command(invocation: Invocation, dry_run: bool, yes: bool, ci: str | None) -> int:
-    """Looks at what builds the site, where the output is and which git remote there is, and writes a commented sitepub.yaml. With `--ci`, writes a
-    workflow for the target of an existing one."""
+    """Looks at what builds the site, where the output is and which git remote there is, and writes a commented sitepub.yaml, and a schema beside it
+    by which editors complete and check it. With `--ci`, writes a workflow for the target of an existing one."""
     return _write_config(invocation, dry_run=dry_run) if ci is None else _write_workflow(invocation, Ci(ci), dry_run=dry_run)
 
 
 def _write_config(invocation: Invocation, *, dry_run: bool) -> int:
+    from sitepub.config_json_schema import FILE_NAME, read_shipped
     from sitepub.local.detection import detect, render_config, write_new
     from sitepub.report import to_json
 
     detected = detect(invocation.folder)
     text = render_config(detected)
     path = invocation.folder / (invocation.config or "sitepub.yaml")
+    schema = path.with_name(FILE_NAME)
     if not dry_run:
         write_new(path, text)
+        if not schema.exists():
+            write_new(schema, read_shipped())
     for evidence in detected.evidence:
         invocation.say(f"found: {evidence}")
     told = text.rstrip() if dry_run else f"wrote `{path.name}`: look at it, then `sitepub plan` shows what would be published"
     document = {
         "path": str(path),
+        "schema": str(schema),
         "dry_run": dry_run,
         "generator": detected.generator,
         "source": detected.source,

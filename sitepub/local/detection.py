@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from sitepub.config_json_schema import MODELINE
 from sitepub.errors import ConfigurationError, RefusedError
 from sitepub.local.generators import LOOKS, SiteFolder
 
@@ -96,6 +97,7 @@ def render_config(detected: Detected) -> str:
         (f"  #   branch: {_quote(detected.branch or 'main')}", "publishing from another branch is refused"),
     ]
     lines = [
+        MODELINE,
         "# What sitepub publishes, and where to. `sitepub plan` shows what a publish would do; docs/configuration.md explains every setting.",
         _flatten(f"# This looks like {generator}: {evidence}."),
         *([_flatten(f"# Its repository is {detected.git_remote}.")] if detected.git_remote else []),

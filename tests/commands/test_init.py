@@ -45,12 +45,24 @@ def test_a_dry_run_shows_what_it_would_write(hugo: Story, tmp_path: Path) -> Non
 def test_scripts_are_told_what_was_found(hugo: Story, tmp_path: Path) -> None:
     assert hugo.json("init", "--config", "other.yaml") == {
         "path": str(tmp_path / "other.yaml"),
+        "schema": str(tmp_path / ".sitepub.schema.json"),
         "dry_run": False,
         "generator": "Hugo",
         "source": "public",
         "build": "hugo --minify",
         "evidence": ["`hugo.toml` is there"],
     }
+
+
+def test_an_editor_finds_the_schema_that_the_first_line_names(hugo: Story, tmp_path: Path) -> None:
+    hugo.run("init")
+    modeline = (tmp_path / "sitepub.yaml").read_text().splitlines()[0]
+    named = tmp_path / modeline.removeprefix("# yaml-language-server: $schema=")
+    assert named.read_text() == hugo.run("schema").out
+    named.write_text("{}")
+    (tmp_path / "sitepub.yaml").unlink()
+    hugo.run("init")
+    assert named.read_text() == "{}", "nothing that is there is written over"
 
 
 def test_an_empty_folder_gets_one_too(tmp_path: Path) -> None:

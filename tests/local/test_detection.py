@@ -144,6 +144,7 @@ def test_outside_git_there_is_no_remote(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_first_file_is_this_one() -> None:
     detected = Detected("Hugo", "public", "hugo --minify", (), ("`hugo.toml` is there",), "git@example.com:a/b.git", "main")
     assert render_config(detected) == (
+        "# yaml-language-server: $schema=.sitepub.schema.json\n"
         "# What sitepub publishes, and where to. `sitepub plan` shows what a publish would do; docs/configuration.md explains every setting.\n"
         "# This looks like a site made by Hugo: `hugo.toml` is there.\n"
         "# Its repository is git@example.com:a/b.git.\n"
