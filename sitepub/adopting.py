@@ -35,7 +35,7 @@ from sitepub.packs import PackDraft, compress, large_body_key, pack_key
 from sitepub.preparing import Prepared
 from sitepub.publishing import carry_out, foresee_invalidation, make_chooser, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
-from sitepub.report import Account
+from sitepub.report_account import Account
 from sitepub.verifying import read_digest
 from sitepub.wiring import Opened, Sight, find_distribution
 

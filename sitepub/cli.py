@@ -148,7 +148,7 @@ def _guess(word: str, known: Iterable[str]) -> str:
 
 def _tell(error: SitepubError, words: list[str]) -> int:
     from sitepub.commands.colour import paint, wants_colour
-    from sitepub.report import error_as_json
+    from sitepub.report_json import error_as_json
 
     if "--json" in words:
         click.echo(error_as_json(error))

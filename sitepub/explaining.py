@@ -8,7 +8,7 @@ from sitepub.decision import decide
 from sitepub.interfaces import Progress
 from sitepub.local.cache import open_cache
 from sitepub.preparing import Request, build_wish, choose_executor, scan, settle_tags
-from sitepub.report import Explained
+from sitepub.report_story import Explained
 from sitepub.site_explaining import explain_file
 from sitepub.wiring import Sight, cache_folder, find_distribution
 

@@ -11,7 +11,7 @@ from sitepub.core.state import State
 from sitepub.local.git import find_repository
 from sitepub.preparing import Request, read_request
 from sitepub.publishing import make_chooser
-from sitepub.report import Quota
+from sitepub.report_status import Quota
 from sitepub.wiring import Sight, look_at_target
 
 

@@ -27,7 +27,7 @@ from sitepub.local.process import is_surely_gone, this_process
 from sitepub.pipeline import Receipt, publish, settle_nothing
 from sitepub.preparing import Prepared
 from sitepub.releases import Snapshot
-from sitepub.report import Account
+from sitepub.report_account import Account
 from sitepub.wiring import Opened, Sight
 
 CONDITIONS = "conditional_writes"

@@ -9,7 +9,8 @@ from sitepub.adopting import Adoption
 from sitepub.checkup_remarks import Remark, Severity
 from sitepub.core.audit import Finding, Trouble
 from sitepub.mending import Cure, Mended
-from sitepub.report import Account, account_as_json, account_as_text, to_json
+from sitepub.report_account import Account, account_as_json, account_as_text
+from sitepub.report_json import to_json
 from sitepub.report_words import count
 from sitepub.verifying import Audit
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from sitepub.core.hook_scripts import Hook
 from sitepub.local.hook_log import Run
 from sitepub.local.hooks import Installed
-from sitepub.report import to_json
+from sitepub.report_json import to_json
 
 
 def hooks_as_text(found: Sequence[Installed], runs: Mapping[str, Run], ends: Mapping[str, Sequence[str]]) -> str:

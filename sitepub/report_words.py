@@ -1,4 +1,4 @@
-"""Numbers and lists as people write them."""
+"""Numbers, sizes, money and lists as people write them."""
 
 from __future__ import annotations
 
@@ -14,3 +14,18 @@ def count(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
+def money(usd: float) -> str:
+    """US dollars for people."""
+    return f"about ${usd:.4f}" if usd >= 0.0001 else "less than $0.0001"
+
+
+def size(bytes: int) -> str:
+    """Bytes for people, in powers of 1,000."""
+    amount = float(bytes)
+    for unit in ("B", "KB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"

@@ -17,7 +17,7 @@ from sitepub.invalidating import Invalidated
 from sitepub.pipeline import rollback
 from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, held_artifacts, make_chooser, make_edges
-from sitepub.report import Account
+from sitepub.report_account import Account
 from sitepub.wiring import Opened, Sight, find_distribution
 
 

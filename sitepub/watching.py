@@ -13,7 +13,7 @@ from sitepub.interfaces import Progress, SourceFile
 from sitepub.local.watcher import Scope, Watcher
 from sitepub.preparing import Prepared, Request, prepare
 from sitepub.publishing import carry_out, foresee
-from sitepub.report import Account
+from sitepub.report_account import Account
 from sitepub.showing import builds_on_change, find_scope
 from sitepub.wiring import Opened, open_target
 

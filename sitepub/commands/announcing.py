@@ -10,7 +10,7 @@ import click
 from sitepub.commands.options import Invocation
 from sitepub.core.ci import annotate, annotate_error, summarise
 from sitepub.errors import SitepubError
-from sitepub.report import Account, account_as_text
+from sitepub.report_account import Account, account_as_text
 
 OWN_SUMMARY = "SITEPUB_SUMMARY"
 """Names a file that gets the summary alone: a comment is made from it."""

@@ -24,7 +24,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, ci: str | None) ->
 def _write_config(invocation: Invocation, *, dry_run: bool) -> int:
     from sitepub.config_json_schema import FILE_NAME, read_shipped
     from sitepub.local.detection import detect, render_config, write_new
-    from sitepub.report import to_json
+    from sitepub.report_json import to_json
 
     detected = detect(invocation.folder)
     text = render_config(detected)
@@ -55,7 +55,7 @@ def _write_workflow(invocation: Invocation, ci: Ci, *, dry_run: bool) -> int:
     from sitepub.hooking import describe_workflow, require_checkout
     from sitepub.local.detection import write_new
     from sitepub.preparing import read_request
-    from sitepub.report import to_json
+    from sitepub.report_json import to_json
 
     request = read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
     checkout = require_checkout(request.config.path.parent)

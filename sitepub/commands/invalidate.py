@@ -23,7 +23,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, paths: tuple[str, 
     site (`docs/index.html`), under all of its URLs. Without a PATH it sends what earlier runs left owed. Never asks."""
     from sitepub import evicting, preparing, report_invalidation, wiring
     from sitepub.commands.progress import Closing
-    from sitepub.report import warnings_as_text
+    from sitepub.report_account import warnings_as_text
 
     started = time.monotonic()
     request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)

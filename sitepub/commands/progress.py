@@ -8,8 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sitepub.interfaces import Progress
-from sitepub.report import size
-from sitepub.report_words import count
+from sitepub.report_words import count, size
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,0 +1,166 @@
+"""What a plan or a publish has to say, as text for people and JSON for scripts. Returns strings, prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sitepub.core.cost import Requests, price
+from sitepub.core.model import Commit, ReleaseId, Warning
+from sitepub.core.plan import Action, Change, Summary
+from sitepub.invalidating import Invalidated
+from sitepub.report_invalidation import invalidation_as_json, invalidation_lines, owing
+from sitepub.report_json import to_json
+from sitepub.report_words import count, money, size, some
+
+SHOWN_CHANGES = 40
+"""Changes that a plan names one by one before it sums up the rest; `-v` names all."""
+
+MARKS: Mapping[str, str] = {"put": "+", "copy": "+", "delete": "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a plan or a publish has to say, whichever of them it was. `is_free`: the store is a folder."""
+
+    target: str
+    store: str
+    release: ReleaseId | None
+    commit: Commit | None
+    is_dry_run: bool
+    summary: Summary
+    changes: Sequence[Change]
+    invalidation: Invalidated
+    free_paths: int | None
+    requests: Requests
+    warnings: Sequence[Warning]
+    seconds: float
+    is_free: bool = False
+
+    @property
+    def puts(self) -> list[Change]:
+        return [change for change in self.changes if change.action is Action.PUT]
+
+    @property
+    def cost(self) -> float:
+        """In USD."""
+        return 0.0 if self.is_free else price(self.requests, self.puts)
+
+
+def account_as_json(account: Account, *, is_line: bool = False) -> str:
+    """The object that the contract of `plan` and `publish` fixes, plus `cost`."""
+    return to_json(
+        {
+            "target": account.target,
+            "release": account.release,
+            "commit": account.commit.id if account.commit else None,
+            "dry_run": account.is_dry_run,
+            "summary": {
+                "new": account.summary.new,
+                "changed": account.summary.changed,
+                "headers": account.summary.headers,
+                "removed": account.summary.removed,
+                "unchanged": account.summary.unchanged,
+            },
+            "upload": {"objects": len(account.puts), "bytes": sum(change.bytes for change in account.puts)},
+            "changes": [_change_as_json(change) for change in account.changes],
+            "invalidation": invalidation_as_json(account.invalidation, account.free_paths),
+            "requests": {"store": account.requests.store, "cdn": account.requests.cdn},
+            "cost": {"usd": round(account.cost, 6)},
+            "warnings": [warning.message for warning in account.warnings] + owing(account.invalidation),
+            "seconds": round(account.seconds, 3),
+        },
+        is_line=is_line,
+    )
+
+
+def account_as_text(account: Account, *, verbose: bool = False) -> str:
+    """A plan or publish at a glance: what changes and why, what it moves, what it invalidates."""
+    lines = [_headline(account)]
+    lines += list(_change_lines(account.changes, verbose))
+    if account.changes:
+        lines.append(_totals(account))
+    lines += list(_invalidation_lines(account))
+    if account.is_dry_run and account.changes and not account.is_free:
+        cdn = f", {count(account.requests.cdn, 'request')} to CloudFront" if account.requests.cdn else ""
+        lines.append(f"{count(account.requests.store, 'request')} to the store{cdn}, {money(account.cost)}")
+    return "\n".join(lines)
+
+
+def turn_as_text(account: Account) -> str:
+    """One publish of many, in a line."""
+    if not account.changes:
+        told = [f"nothing to publish, {account.summary.unchanged:,} unchanged"]
+    else:
+        named = [change.key for change in account.changes if change.kind != "alias"]
+        verb = "would publish" if account.is_dry_run else "published"
+        told = [f"{verb} {some(named)}" if named else f"{verb} {count(len(account.changes), 'plain name')}", _totals(account)]
+    return "; ".join([*told, *map(str.strip, _invalidation_lines(account))]) + f" ({account.seconds:.1f} s)"
+
+
+def warnings_as_text(warnings: Iterable[Warning], *, verbose: bool = False) -> str:
+    """One line a warning; many of one kind are summed up after the first ten."""
+    lines: list[str] = []
+    by_code: dict[str, list[Warning]] = {}
+    for warning in warnings:
+        by_code.setdefault(warning.code, []).append(warning)
+    for code, group in by_code.items():
+        shown = group if verbose else group[:10]
+        lines += [f"warning: {warning.message}" for warning in shown]
+        if len(group) > len(shown):
+            lines.append(f"warning: {len(group) - len(shown)} more of `{code}`; `-v` shows them all")
+    return "\n".join(lines)
+
+
+def _change_as_json(change: Change) -> dict[str, object]:
+    return {
+        "key": change.key,
+        "source": change.source,
+        "kind": change.kind,
+        "action": change.action,
+        "reason": change.reason,
+        "bytes": change.bytes,
+    }
+
+
+def _headline(account: Account) -> str:
+    where = f"{account.target} ({account.store})"
+    if not account.changes:
+        return f"{where}: nothing to publish, {account.summary.unchanged:,} unchanged"
+    if account.is_dry_run:
+        return f"plan for {where}"
+    commit = f" from commit {account.commit.id[:8]}" if account.commit else ""
+    return f"published {account.release}{commit} to {where} in {account.seconds:.1f} s"
+
+
+def _change_lines(changes: Sequence[Change], verbose: bool) -> Iterable[str]:
+    """Pages and assets first, aliases only with -v: they follow from their assets."""
+    named = [change for change in changes if verbose or change.kind != "alias"]
+    aliases = len(changes) - len(named)
+    shown = named if verbose else named[:SHOWN_CHANGES]
+    width = min(60, max((len(change.key) for change in shown), default=0))
+    for change in shown:
+        mark = "~" if change.action is not Action.DELETE and change.reason != "new" else MARKS[change.action]
+        tail = f"  {size(change.bytes)}" if change.action is not Action.DELETE else ""
+        yield f"  {mark} {change.key:<{width}}  {change.reason}{tail}"
+    if len(named) > len(shown):
+        yield f"    … and {len(named) - len(shown):,} more; `-v` shows them all"
+    if aliases:
+        yield f"    and {count(aliases, 'plain name')} of these assets, for references that no tool can see"
+
+
+def _totals(account: Account) -> str:
+    summary = account.summary
+    parts = [(summary.new, "new"), (summary.changed, "changed"), (summary.headers, "with new headers"), (summary.removed, "removed")]
+    told = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    moved = sum(change.bytes for change in account.puts)
+    verb = "to upload" if account.is_dry_run else "uploaded"
+    uploaded = f"; {size(moved)} {verb} in {count(len(account.puts), 'object')}" if account.puts else ""
+    return f"{told}, {summary.unchanged:,} unchanged{uploaded}"
+
+
+def _invalidation_lines(account: Account) -> Iterable[str]:
+    invalidation = account.invalidation
+    if not invalidation.items:
+        return
+    yield from invalidation_lines(invalidation, account.free_paths, is_dry_run=account.is_dry_run)
