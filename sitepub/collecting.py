@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 
 from sitepub.core.collection import Doomed, Sweep, choose_doomed
 from sitepub.core.document import Document
-from sitepub.core.model import Artifact, FileClass, Key, ReleaseId
+from sitepub.core.ledger import join
+from sitepub.core.model import Artifact, FileClass, Key, ReleaseId, Warning
 from sitepub.core.plan import Shown
 from sitepub.core.retention import choose_kept, is_young
 from sitepub.core.settings import Retention
 from sitepub.core.state import Collect, Lease, Release, begin_collect, end_collect
 from sitepub.decision import RESERVED
-from sitepub.edges import ATTEMPTS, Edges
+from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
-from sitepub.invalidating import Invalidated, send_owed
+from sitepub.invalidating import Invalidated, invalidate, send_owed
 from sitepub.lease import LeaseKeeper, is_dead, lease_lost
 from sitepub.releases import Snapshot, release_key
 from sitepub.writing import is_standing
@@ -34,6 +35,7 @@ class Collected:
     sweep: Sweep
     left: tuple[Key, ...] = ()
     invalidation: Invalidated = Invalidated()  # noqa: RUF009 - frozen
+    warnings: tuple[Warning, ...] = ()
 
 
 def foresee_sweep(edges: Edges, retention: Retention) -> Sweep:
@@ -42,15 +44,17 @@ def foresee_sweep(edges: Edges, retention: Retention) -> Sweep:
 
 
 def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collected:
-    """Raises HeldError where a publish is at work, RefusedError where one was left unfinished, StoppedError where invalidations stay owed."""
+    """Raises HeldError where a publish is at work, RefusedError where one was left unfinished. What can't be sent stays owed."""
     for _ in range(ATTEMPTS):
-        snapshot = settle_before(edges)
+        snapshot, settled = settle_before(edges)
         sweep = _plan_or_none(edges, snapshot, retention)
         if sweep is None:
             continue
         if not sweep.doomed:
-            return Collected(sweep, sweep.left)
-        keeper = _begin(edges, snapshot, sweep)
+            return Collected(sweep, sweep.left, settled)
+        shown = tuple(Shown(doomed.key, doomed.known, None) for doomed in sweep.doomed if _needs_invalidation(doomed))
+        choice = choose_eviction(edges, snapshot, shown)
+        keeper = begin_deleting(edges, snapshot, choice, tuple(one.release for one in sweep.kept))
         if keeper is None:
             continue
         with keeper:
@@ -60,12 +64,13 @@ def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collec
             swap = edges.releases.swap(keeper.snapshot, replace(ended, is_swept=sweep.is_whole))
             if not swap.is_ours:
                 raise lease_lost()
-        return Collected(sweep, (*sweep.left, *left), send_owed(edges, swap.snapshot, wait=wait))
+        return Collected(sweep, (*sweep.left, *left), invalidate(edges, swap.snapshot, choice, wait), choice.warnings)
     raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
 
 
-def settle_before(edges: Edges) -> Snapshot:
-    """Nothing pending, nobody at work, nothing owed: edges may show any release that is owed."""
+def settle_before(edges: Edges) -> tuple[Snapshot, Invalidated]:
+    """Nothing pending, nobody at work, and what is owed sent as far as that can be done now: retention keeps what edges may show until the rest is."""
+    settled: Invalidated | None = None
     for _ in range(ATTEMPTS):
         snapshot = edges.releases.read_state()
         state = snapshot.state
@@ -76,14 +81,30 @@ def settle_before(edges: Edges) -> Snapshot:
             message = f"release {state.pending.release.id} was begun and is not finished"
             raise RefusedError("pending-release", message, "`sitepub publish` or `sitepub rollback` finishes or replaces it")
         if state.collect is not None:
-            snapshot = edges.releases.swap(snapshot, end_collect(state, nonce=edges.releases.nonce())).snapshot
-        elif not state.owed:
-            return snapshot
-        elif send_owed(edges, snapshot).state == "owed":
-            raise StoppedError(
-                "still-owed", "an invalidation is owed and can't be sent now: edges may still need old files", "run it again later"
-            )
+            edges.releases.swap(snapshot, end_collect(state, nonce=edges.releases.nonce()))
+        elif not state.owed or settled is not None:
+            return snapshot, settled or Invalidated()
+        else:
+            settled = send_owed(edges, snapshot)
     raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+
+
+def choose_eviction(edges: Edges, snapshot: Snapshot, shown: tuple[Shown, ...]) -> InvalidationChoice:
+    """What is to be invalidated once `shown` is deleted, beside all of the live release, which edges hold too."""
+    live = snapshot.state.live_release
+    held = edges.releases.read_document(live).manifest.artifacts if live and shown else {}
+    return edges.choose(shown, held, snapshot.state)()
+
+
+def begin_deleting(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, kept: tuple[Release, ...]) -> LeaseKeeper | None:
+    """None where the state is not the one any more that the plan was made against."""
+    state = snapshot.state
+    collect = Collect(state.seq + 1, choice.items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds))
+    ledger = state.ledger if choice.ledger is None else join(state.ledger, choice.ledger)
+    wanted = begin_collect(replace(state, ledger=ledger), collect, kept, nonce=edges.releases.nonce())
+    started = edges.clock.elapsed()
+    swap = edges.releases.swap(snapshot, wanted)
+    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None
 
 
 def _plan_or_none(edges: Edges, snapshot: Snapshot, retention: Retention) -> Sweep | None:
@@ -138,19 +159,6 @@ def read_documents(edges: Edges, listed: tuple[Release, ...], records: Iterable[
             if found is not None:
                 documents[release] = found
     return documents
-
-
-def _begin(edges: Edges, snapshot: Snapshot, sweep: Sweep) -> LeaseKeeper | None:
-    """None where the state is not the one any more that the plan was made against."""
-    state = snapshot.state
-    shown = tuple(Shown(doomed.key, doomed.known, None) for doomed in sweep.doomed if _needs_invalidation(doomed))
-    collect = Collect(
-        state.seq + 1, edges.choose(shown, {}, state)().items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds)
-    )
-    kept = tuple(one.release for one in sweep.kept)
-    started = edges.clock.elapsed()
-    swap = edges.releases.swap(snapshot, begin_collect(state, collect, kept, nonce=edges.releases.nonce()))
-    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None
 
 
 def _needs_invalidation(doomed: Doomed) -> bool:

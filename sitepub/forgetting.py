@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from sitepub.collecting import delete_stable, read_documents, settle_before
+from sitepub.collecting import begin_deleting, choose_eviction, delete_stable, read_documents, settle_before
 from sitepub.core.document import BodyPlace
 from sitepub.core.forgetting import Forgetting, choose_forgotten, find_live
 from sitepub.core.manifest import digest_manifest
-from sitepub.core.model import Digest, Key, ReleaseId
+from sitepub.core.model import Digest, Key, ReleaseId, Warning
 from sitepub.core.plan import Shown, count_by_kind
-from sitepub.core.state import Collect, Lease, Release, State, begin_collect, end_collect
+from sitepub.core.state import Release, State, end_collect
 from sitepub.edges import ATTEMPTS, Edges
 from sitepub.errors import HeldError, RefusedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything
-from sitepub.invalidating import Invalidated, send_owed
+from sitepub.invalidating import Invalidated, invalidate
 from sitepub.lease import LeaseKeeper, lease_lost
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id, release_key
@@ -32,6 +32,7 @@ class Forgotten:
     forgetting: Forgetting
     left: tuple[Key, ...] = ()
     invalidation: Invalidated = Invalidated()  # noqa: RUF009 - frozen
+    warnings: tuple[Warning, ...] = ()
 
 
 def foresee_forgetting(edges: Edges, paths: Collection[str]) -> Forgetting:
@@ -42,11 +43,12 @@ def foresee_forgetting(edges: Edges, paths: Collection[str]) -> Forgetting:
 def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgotten:
     """Raises RefusedError where the live release still has one of the paths, HeldError where another run is at work."""
     for _ in range(ATTEMPTS):
-        snapshot = settle_before(edges)
+        snapshot, settled = settle_before(edges)
         forgetting = _plan(edges, snapshot, paths)
         if forgetting.is_nothing:
-            return Forgotten(forgetting)
-        keeper = _begin(edges, snapshot, forgetting)
+            return Forgotten(forgetting, invalidation=settled)
+        choice = choose_eviction(edges, snapshot, tuple(Shown(key, found, None) for key, found in forgetting.site.items()))
+        keeper = begin_deleting(edges, snapshot, choice, snapshot.state.releases)
         if keeper is None:
             continue
         with keeper:
@@ -54,7 +56,7 @@ def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgo
             _swap(edges, keeper, _rename(keeper.snapshot.state, forgetting, written))
             left = _delete(edges, forgetting, keeper)
             done = _swap(edges, keeper, end_collect(keeper.snapshot.state, nonce=edges.releases.nonce()))
-        return Forgotten(forgetting, left, send_owed(edges, done, wait=wait))
+        return Forgotten(forgetting, left, invalidate(edges, done, choice, wait), choice.warnings)
     raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
 
 
@@ -67,17 +69,6 @@ def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgettin
             message = f"the live release still has `{live[0]}`" + (f" and {len(live) - 1} more" if len(live) > 1 else "")
             raise RefusedError("still-live", message, "take it out of the source and publish, then forget it")
     return choose_forgotten(documents, paths, [release.id for release in state.releases], state.live)
-
-
-def _begin(edges: Edges, snapshot: Snapshot, forgetting: Forgetting) -> LeaseKeeper | None:
-    state = snapshot.state
-    shown = tuple(Shown(key, found, None) for key, found in forgetting.site.items())
-    collect = Collect(
-        state.seq + 1, edges.choose(shown, {}, state)().items, Lease(edges.releases.nonce(), edges.process, edges.lease_seconds)
-    )
-    started = edges.clock.elapsed()
-    swap = edges.releases.swap(snapshot, begin_collect(state, collect, state.releases, nonce=edges.releases.nonce()))
-    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None
 
 
 def _write_anew(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]]:

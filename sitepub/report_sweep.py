@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from sitepub.core.collection import Doomed, Sweep
 from sitepub.core.forgetting import Forgetting
 from sitepub.invalidating import Invalidated
+from sitepub.report_invalidation import invalidation_as_json, invalidation_lines
 from sitepub.report_json import to_json
 from sitepub.report_words import count, size
 
 SHOWN_KEPT = 10
 
 
-def sweep_as_json(sweep: Sweep, *, left: Sequence[str] = (), invalidation: Invalidated | None = None, is_dry_run: bool) -> str:
+def sweep_as_json(
+    sweep: Sweep,
+    *,
+    left: Sequence[str] = (),
+    invalidation: Invalidated | None = None,
+    free_paths: int | None = None,
+    is_dry_run: bool,
+) -> str:
     sent = invalidation or Invalidated()
     return to_json(
         {
@@ -26,7 +34,7 @@ def sweep_as_json(sweep: Sweep, *, left: Sequence[str] = (), invalidation: Inval
             ],
             "left": list(left),
             "deferred": sweep.deferred,
-            "invalidation": {"items": list(sent.items), "state": sent.state, "id": sent.id},
+            "invalidation": invalidation_as_json(sent, free_paths),
         }
     )
 
@@ -45,12 +53,24 @@ def sweep_as_text(sweep: Sweep, *, left: Sequence[str] = (), is_dry_run: bool, v
         lines += [f"  {count(sum(doomed.reason == reason for doomed in gone), 'object')}: {reason}" for reason in reasons]
     lines += [f"left alone: `{key}`, which someone else has changed" for key in left]
     if sweep.deferred:
-        lines.append(f"a later run deletes {count(sweep.deferred, 'hashed file')} that these may still load")
+        lines.append(
+            f"a later run deletes {count(sweep.deferred, 'hashed file')} that may be loaded until edges have evicted what loads them"
+        )
     return "\n".join(lines)
 
 
+def with_invalidation(told: str, sent: Invalidated, free_paths: int) -> str:
+    """What a `gc` says, and what became of its invalidation."""
+    return "\n".join([told, *(invalidation_lines(sent, free_paths, is_dry_run=False) if sent.items else ())])
+
+
 def forgetting_as_json(
-    forgetting: Forgetting, *, left: Sequence[str] = (), invalidation: Invalidated | None = None, is_dry_run: bool
+    forgetting: Forgetting,
+    *,
+    left: Sequence[str] = (),
+    invalidation: Invalidated | None = None,
+    free_paths: int | None = None,
+    is_dry_run: bool,
 ) -> str:
     sent = invalidation or Invalidated()
     return to_json(
@@ -60,7 +80,7 @@ def forgetting_as_json(
             "keys": [key for key in forgetting.site if key not in left],
             "left": list(left),
             "packs": len(forgetting.packs),
-            "invalidation": {"items": list(sent.items), "state": sent.state, "id": sent.id},
+            "invalidation": invalidation_as_json(sent, free_paths),
         }
     )
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
+from sitepub.aws.cloudfront import CloudFront
+from sitepub.choosing import Chooser
 from sitepub.collecting import Collected, collect, foresee_sweep
-from sitepub.core.model import FileClass, Key
-from sitepub.core.settings import Retention
-from sitepub.core.state import decode_state
-from sitepub.errors import HeldError, RefusedError, StoppedError
+from sitepub.core.model import Artifact, FileClass, Key
+from sitepub.core.plan import Shown
+from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
+from sitepub.core.state import State, decode_state
+from sitepub.edges import Choosing
+from sitepub.errors import HeldError, RefusedError
 from sitepub.interfaces import Anything, ConditionFailedError
 from sitepub.pipeline import publish
-from tests.support.builders import Piece, RecordingCdn, World, digest_of, page_with_style, wish
+from tests.support.builders import HTML, ManualClock, Piece, RecordingCdn, World, digest_of, page_with_style, wish
+from tests.support.fake_cdn import FakeCloudFront
 from tests.support.memory_store import MemoryStore
+from tests.support.web import at_once
 from tests.test_pipeline import FIRST, SECOND, THIRD, allow_all, bodies, check_nothing_is_broken, crash_at, die_at, roll_back, run
 
+HELD = (("Cache-Control", "public, max-age=0, s-maxage=86400"), HTML[1])
 NEWEST_ONLY = Retention(releases=1, days=0)
 DAY = 24 * 3600
 
@@ -168,14 +176,59 @@ def test_a_publish_at_work_holds_it_and_an_unfinished_one_stops_it() -> None:
     assert caught.value.code == "pending-release"
 
 
-def test_while_an_invalidation_is_owed_nothing_is_collected() -> None:
-    world = world_with(FIRST, cdn=RecordingCdn(is_down=True))
-    run(world, wish(SECOND))
-    world.clock.seconds += 3 * DAY
-    before = set(world.site())
-    with pytest.raises(StoppedError):
-        gc(world)
-    assert set(world.site()) == before
+def test_while_an_invalidation_is_owed_what_edges_may_show_stays_and_the_rest_goes() -> None:
+    cdn = RecordingCdn()
+    world = world_with(THIRD, cdn=cdn)
+    run(world, wish(FIRST))
+    world.clock.seconds += 2 * DAY
+    cdn.is_down = True
+    for site in (SECOND, {"index.html": b"last"}):
+        run(world, wish(site))
+        world.clock.seconds += 2 * DAY
+    for _ in range(3):
+        assert gc(world).invalidation.state == "owed"
+        assert hashed(FIRST) | hashed(SECOND) <= set(world.site()), "pages that load them are still to be had"
+        assert not hashed(THIRD) & set(world.site())
+        assert len(decode_state(world.bucket.objects[".sitepub/state.json"].body, where="").releases) == 3
+    cdn.is_down = False
+    gc(world)
+    world.clock.seconds += 2 * DAY
+    while gc(world).sweep.doomed:
+        pass
+    assert set(world.site()) == {"index.html"}
+
+
+def test_what_edges_may_load_under_a_stable_name_stays_until_its_eviction_is_sent() -> None:
+    """The second wave waits for the invalidation of the first, not for its deletes alone."""
+    cdn = RecordingCdn()
+    world = world_with({**FIRST, "js/lib.js": Piece(b"lib", FileClass.PINNED)}, {"index.html": b"other"}, cdn=cdn)
+    cdn.is_down = True
+    first = gc(world)
+    assert (first.invalidation.state, first.invalidation.items) == ("owed", ("/js/lib.js",))
+    again = gc(world)
+    assert (again.sweep.doomed, again.invalidation.state) == ((), "owed")
+    assert again.sweep.deferred and hashed(FIRST) <= set(world.site())
+    cdn.is_down = False
+    gc(world)
+    assert set(world.site()) == {"index.html"}
+
+
+def test_what_a_gc_evicts_is_chosen_beside_all_that_edges_hold() -> None:
+    """The account has four free paths, and may spend three of them now."""
+    client = FakeCloudFront(ManualClock())
+    cdn = CloudFront(client.add_distribution(), lambda: client, client.clock)
+    modules = {f"{folder}/{name}.js": Piece(name.encode(), FileClass.PINNED, HELD) for folder in ("lib", "x") for name in "ab"}
+    pages: dict[str, Piece | bytes] = {f"lib/{number}.html": Piece(b"page", headers=HELD) for number in range(5)}
+    world = world_with({**pages, **modules}, pages)
+    chooser = Chooser(Target("t", BucketAddress("memory")), Invalidation(free_paths=4), cdn, client.clock, aside=at_once)
+
+    def choose(shown: tuple[Shown, ...], live: Mapping[Key, Artifact], state: State) -> Choosing:
+        return at_once(lambda: chooser.choose(shown, live, state))
+
+    edges = replace(world.edges(), cdn=cdn, choose=choose, count_month=chooser.count, rules=chooser.rules)
+    sent = collect(edges, NEWEST_ONLY).invalidation
+    assert (sent.items, sent.collateral) == (("/lib/a.js", "/lib/b.js", "/x/*"), 0)
+    assert sent.folds == (("/x/*", 2),)
 
 
 def test_a_dry_run_writes_nothing() -> None:

@@ -40,10 +40,13 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
             invocation.say(report.sweep_as_text(sweep, verbose=invocation.verbose, is_dry_run=True))
             require_consent("delete them?", yes=yes)
             collected = collecting.collect(edges, request.config.retention, wait=wait)
+    free = request.config.invalidation.free_paths
     done, left, sent = collected.sweep, collected.left, collected.invalidation
+    invocation.say(report.warnings_as_text(collected.warnings))
+    told = report.sweep_as_text(done, left=left, verbose=invocation.verbose, is_dry_run=is_dry_run)
     invocation.answer(
-        report.sweep_as_text(done, left=left, verbose=invocation.verbose, is_dry_run=is_dry_run),
-        lambda: report.sweep_as_json(done, left=left, invalidation=sent, is_dry_run=is_dry_run),
+        report.with_invalidation(told, sent, free),
+        lambda: report.sweep_as_json(done, left=left, invalidation=sent, free_paths=free, is_dry_run=is_dry_run),
     )
     return ExitStatus.OWED if sent.state == "owed" else ExitStatus.FINE
 
@@ -64,9 +67,12 @@ def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool,
             invocation.say(report.forgetting_as_text(foreseen, is_dry_run=True))
             require_consent("forget them for good?", yes=yes)
             forgotten = forgetting.forget(edges, paths, wait=wait)
+    free = request.config.invalidation.free_paths
     done, left, sent = forgotten.forgetting, forgotten.left, forgotten.invalidation
+    invocation.say(report.warnings_as_text(forgotten.warnings))
+    told = report.forgetting_as_text(done, left=left, is_dry_run=is_dry_run)
     invocation.answer(
-        report.forgetting_as_text(done, left=left, is_dry_run=is_dry_run),
-        lambda: report.forgetting_as_json(done, left=left, invalidation=sent, is_dry_run=is_dry_run),
+        report.with_invalidation(told, sent, free),
+        lambda: report.forgetting_as_json(done, left=left, invalidation=sent, free_paths=free, is_dry_run=is_dry_run),
     )
     return ExitStatus.OWED if sent.state == "owed" else ExitStatus.FINE

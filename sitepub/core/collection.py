@@ -57,9 +57,10 @@ def choose_doomed(
     stable = [_doom_stable(key, found, site[key]) for key, found in unneeded.items() if _is_stable(found)]
     begun = _known_artifacts(document for release, document in documents.items() if release in _find_begun(state))
     hashed = [_doom_hashed(key, found, site[key], is_begun=key in begun) for key, found in unneeded.items() if _is_hashed(found)]
-    doomed_now = stable or hashed
-    gone = _doom_records(state, reached, kept_documents, records, keeps_documents=bool(stable and hashed))
-    return Sweep(kept, tuple(sorted([*doomed_now, *gone], key=_order)), len(hashed) if stable else 0)
+    waits = bool(stable) or _owes_by_itself(state)
+    doomed_now = stable if waits else hashed
+    gone = _doom_records(state, reached, kept_documents, records, keeps_documents=bool(waits and hashed))
+    return Sweep(kept, tuple(sorted([*doomed_now, *gone], key=_order)), len(hashed) if waits else 0)
 
 
 def _reach(state: State, kept: tuple[Kept, ...]) -> frozenset[ReleaseId]:
@@ -68,6 +69,11 @@ def _reach(state: State, kept: tuple[Kept, ...]) -> frozenset[ReleaseId]:
     if state.pending is not None:
         reached |= {state.pending.release.id} | {release.id for release in state.pending.over}
     return frozenset(reached)
+
+
+def _owes_by_itself(state: State) -> bool:
+    """Edges may show stable keys that an earlier `gc` deleted: what is owed for a release is its own reason to keep things, this is none."""
+    return not {owed.seq for owed in state.owed} <= {release.seq for release in state.releases}
 
 
 def _find_begun(state: State) -> frozenset[ReleaseId]:

@@ -57,8 +57,11 @@ def _keeping_reason(state: State, release: Release, number: int, newest: set[Rel
     if number + 1 == len(state.releases):
         return "live until now"
     successor = state.releases[number + 1]
-    if any(owed.seq == successor.seq for owed in state.owed):
+    owing = {owed.seq for owed in state.owed}
+    if successor.seq in owing:
         return "edges may still show it: an invalidation is owed"
+    if release.seq in owing:
+        return "edges may still show what it replaced: its invalidation is owed"
     left = parse_time(successor.published_at)
     if now - left <= timedelta(days=retention.days):
         return f"live within {retention.days} days"

@@ -108,3 +108,15 @@ def test_a_release_that_edges_may_show_is_kept_though_it_left_long_ago() -> None
     assert reasons == ["edges may have shown it until a day ago", "live"]
     paid_long_ago = replace(new, invalidated_at="2026-11-10T00:00:09Z")
     assert [found.reason for found in choose_kept(state(old, paid_long_ago), none, NOW)] == ["live"]
+
+
+def test_what_is_owed_keeps_the_release_before_and_the_one_that_owes() -> None:
+    """Also where later ones have paid, and a `gc` has taken nothing between them away."""
+    owing = replace(state(A, B, C, release("D", 4)), owed=(Owed(2, ("/a",)),))
+    kept = choose_kept(owing, Retention(releases=1, days=0), NOW)
+    assert [(one.release.id, one.reason) for one in kept] == [
+        ("A", "edges may still show it: an invalidation is owed"),
+        ("B", "edges may still show what it replaced: its invalidation is owed"),
+        ("D", "live"),
+    ]
+    assert choose_kept(replace(owing, releases=tuple(one.release for one in kept)), Retention(releases=1, days=0), NOW) == kept

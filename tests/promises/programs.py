@@ -21,7 +21,7 @@ _NAMED = re.compile(r"`([^`]+)`")
 FORCE = Permits(shrink=True, foreign=True, diverged=True, older=True)
 
 EXPECTED = {
-    "held", "busy", "lease-lost", "newer-is-live", "pending-release", "no-earlier-release", "still-owed", "injected",
+    "held", "busy", "lease-lost", "newer-is-live", "pending-release", "no-earlier-release", "injected",
     "invalidation-not-accepted",
 }  # fmt: skip
 """How a run may end that does not do what it was asked to."""
