@@ -87,6 +87,11 @@ def _find_quirk(number: int, evidence: Evidence) -> str | None:
 def _find_pin(number: int, evidence: Evidence, modules: Modules) -> str | None:
     """Why a module or a stylesheet keeps its one URL: under two a module would be two instances (https://html.spec.whatwg.org/#module-map),
     and a stylesheet would be applied again, after those that overrule it: scripts look for its link before they add one."""
+    if evidence.has(number, Trait.SWITCHED):
+        script, page = (evidence.paths[one] for one in evidence.switched[number])
+        return (
+            f"a stylesheet that may be switched by its name: `{script}` looks for such names, and `{page}` has some that are off at first"
+        )
     if not evidence.has(number, Trait.MODULE):
         is_added = evidence.has(number, Trait.LOADED) and evidence.has(number, Trait.MENTIONED) and evidence.paths[number].endswith(".css")
         return "a stylesheet that scripts name: they may look for its link" if is_added else None

@@ -18,7 +18,7 @@ from sitepub.core.urls import FileIndex, How
 class Trait(IntEnum):
     """What is known of a file. LOADED can be rewritten where it stands, LOADED_AS_IS can't; UNSEEN: a module that something reaches under
     its plain name in a way that can't be rewritten; SERVICE_WORKER: it looks like one, REGISTERED: it is one, LISTING: it lists
-    revisions of other files. Bits to be combined; plain numbers are, since flags of the standard library cost a microsecond each."""
+    revisions of other files, SWITCHED: a stylesheet of a page that a script switches by name. Bits to be combined; plain numbers are, since flags of the standard library cost a microsecond each."""
 
     LOADED = 1
     LOADED_AS_IS = 2
@@ -31,6 +31,7 @@ class Trait(IntEnum):
     WEB_MANIFEST = 256
     REGISTERED = 512
     LISTING = 1024
+    SWITCHED = 2048
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,6 +60,7 @@ MOST_MISSING = 1000
 class Evidence:
     """Filled by `add`, once for each file, then by `settle`; after that it is only read. Files go by their number in path order.
 
+    `switched`: for each SWITCHED file a script that looks for names of stylesheets, and a page that has some that are off at first.
     `has_maps`: specifiers in scripts stay as they are, and import maps in pages lead to hashed names; a page that can't have one keeps plain
     names, which are a module map of their own there.
     """
@@ -69,6 +71,8 @@ class Evidence:
         "_missed",
         "_patterns",
         "_prefixes",
+        "_style_namer",
+        "_switched",
         "_tails",
         "edges",
         "imports",
@@ -78,6 +82,7 @@ class Evidence:
         "numbers",
         "paths",
         "spellings",
+        "switched",
         "traits",
         "unseen",
     )
@@ -99,6 +104,9 @@ class Evidence:
         self._patterns: set[tuple[int, str, str]] = set()
         self._prefixes: set[tuple[int, str]] = set()
         self._tails: set[str] = set()
+        self._style_namer: int | None = None
+        self._switched: dict[int, int] = {}
+        self.switched: dict[int, tuple[int, int]] = {}
 
     def add(self, referrer: int, survey: Survey, *, is_left_whole: bool) -> None:
         """`is_left_whole`: nothing in the file will be edited, so all that it refers to keeps its plain name."""
@@ -116,6 +124,10 @@ class Evidence:
                 edges.extend((place.dot, target))
         if edges:
             self.edges[referrer] = edges
+        if survey.switches_styles:
+            self._note_styles(referrer, edges)
+        if survey.names_styles:
+            self._style_namer = referrer if self._style_namer is None else min(self._style_namer, referrer)
         for path in survey.keys:
             self._reach_unseen(path, referrer, "an import map names it")
         self._prefixes.update((referrer, prefix) for prefix in survey.prefixes)
@@ -135,6 +147,7 @@ class Evidence:
             for number in self._below(prefix):
                 self._reach_unseen(self.paths[number], referrer, "an import map names its folder")
         self._mark_tails()
+        self._mark_switched()
         self._trim_missing()
 
     def has(self, number: int, traits: int) -> bool:
@@ -236,6 +249,19 @@ class Evidence:
                     self.traits[number] |= Trait.MENTIONED
                     break
                 at = path.find("/", at + 1)
+
+    def _note_styles(self, page: int, edges: array[int]) -> None:
+        for target in edges[1::2]:
+            if self.paths[target].endswith(".css"):
+                self._switched[target] = min(page, self._switched.get(target, page))
+
+    def _mark_switched(self) -> None:
+        """Scripts that switch themes compare the URLs of links with names that they put together."""
+        if self._style_namer is None:
+            return
+        for number, page in self._switched.items():
+            self.traits[number] |= Trait.SWITCHED
+            self.switched[number] = (self._style_namer, page)
 
     def _reach_unseen(self, path: str, referrer: int, how: str) -> None:
         number = self.numbers.get(path)

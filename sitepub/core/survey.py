@@ -15,7 +15,7 @@ from sitepub.core.headers import ERROR_PAGES
 from sitepub.core.import_maps import MapForm, find_map_place
 from sitepub.core.model import SourcePath
 from sitepub.core.references import Language
-from sitepub.core.references.model import ImportMap, Reference, Scan, Use
+from sitepub.core.references.model import SWITCHED, ImportMap, Reference, Scan, Use
 from sitepub.core.revisions import find_revisions
 from sitepub.core.urls import ResolvedKind, SiteUrls, resolve
 
@@ -23,6 +23,7 @@ USES: tuple[Use, ...] = (Use.LOAD, Use.MODULE, Use.LINK, Use.OPAQUE)
 _USE_NUMBERS: Mapping[Use, int] = {use: number for number, use in enumerate(USES)}
 _PLAIN_KEYS = frozenset("nret")  # what is said of most pages
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
+_STYLE_NAMES = re.compile(rb"\\\.css|[\"'`]\.css[\"'`]")
 _FIXED = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
 _POLICY_DIGEST = re.compile(rb"'(sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2})'")
 _DIGEST = re.compile(rb"sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2}")
@@ -44,7 +45,8 @@ class Survey:
     """One file. `count`: all of its references, those that leave the site too. `mentions`: pairs of a path read from the file's folder
     and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists. `keys`: what import maps name, `scopes` those that
     follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed,
-    `policies`: those in a Content-Security-Policy that is none of the page's own. `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so."""
+    `policies`: those in a Content-Security-Policy that is none of the page's own. `switches_styles`: the page has stylesheets that are off at first,
+    `names_styles`: a script looks for names of stylesheets, or puts them together. `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so."""
 
     problem: str | None = None
     count: int = 0
@@ -64,6 +66,8 @@ class Survey:
     is_module: bool = False
     is_service_worker: bool = False
     has_policy: bool = False
+    names_styles: bool = False
+    switches_styles: bool = False
     map_place: tuple[int, MapForm] | None = None
     encoding: str | None = None
     notes: tuple[str, ...] = ()
@@ -116,6 +120,7 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
     )
     revisions = find_revisions(body) if language is Language.JAVASCRIPT else ()
     revised = ((start, end, find(url, None)) for start, end, url in revisions)
+    switches = language is not Language.JAVASCRIPT and any(reference.how == SWITCHED for reference in scan.references)
     return Survey(
         problem=scan.problem,
         count=len(scan.references),
@@ -135,6 +140,8 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
         is_module=scan.is_module,
         is_service_worker=scan.is_service_worker,
         has_policy=bool(scan.policy_hashes and scan.inline),
+        names_styles=(switches or language is Language.JAVASCRIPT) and b".css" in body and _STYLE_NAMES.search(body) is not None,
+        switches_styles=switches,
         map_place=find_map_place(body, scan) if needs_map_place and language is Language.HTML else None,
         encoding=scan.encoding,
         notes=scan.notes,
@@ -167,7 +174,7 @@ def encode_survey(found: Survey) -> bytes:
         "d": found.digests,
         "q": found.policies,
         "u": found.source_map,
-        "f": found.is_module + 2 * found.is_service_worker + 4 * found.has_policy,
+        "f": sum(flag << bit for bit, flag in enumerate(_flags_of(found))),
         "e": found.encoding,
         "j": found.map_place,
         "o": found.notes,
@@ -176,6 +183,10 @@ def encode_survey(found: Survey) -> bytes:
     }
     text["t"] = list(table)
     return _COMPACT.encode({key: value for key, value in text.items() if value}).encode("ascii")
+
+
+def _flags_of(found: Survey) -> tuple[bool, ...]:
+    return found.is_module, found.is_service_worker, found.has_policy, found.names_styles, found.switches_styles
 
 
 def decode_survey(encoded: bytes) -> Survey:
@@ -208,6 +219,8 @@ def decode_survey(encoded: bytes) -> Survey:
         is_module=bool(flags & 1),
         is_service_worker=bool(flags & 2),
         has_policy=bool(flags & 4),
+        names_styles=bool(flags & 8),
+        switches_styles=bool(flags & 16),
         map_place=(text["j"][0], MapForm(text["j"][1])) if "j" in text else None,
         encoding=text.get("e"),
         notes=tuple(text.get("o", ())),

@@ -93,6 +93,9 @@ SCENE = {"three/build": "three build", "three/examples/jsm": "three examples/jsm
 
 AWESOME = {f"awesome/{inside}": f"@fortawesome/fontawesome-free {inside}" for inside in ("css", "sprites", "svgs/solid", "webfonts")}
 
+DARK_THEME = ("#settings-menu > a", "#use-system-theme + .slider", "label[for=theme-dark]")
+"""The script makes the URL of the theme's stylesheet from that of another one, and looks whether the page has a link to it."""
+
 AUTO = "fingerprint: {aliases: auto}"
 IMPORT_MAP = "fingerprint: {modules: importmap}"
 NEVER = "fingerprint: {modules: pin, aliases: never}"
@@ -110,6 +113,15 @@ SITES: Mapping[str, Site] = {
     ),
     "git docs": Site(
         copy_documentation("git-doc"), (Page("git-add.html"), Page("user-manual.html"), Page("git.html"), Page("missing.html"))
+    ),
+    "rust docs": Site(
+        copy_documentation("rust-doc/html"),
+        (
+            Page("test/"),
+            Page("test/?search=bencher", "document.querySelectorAll('.search-results a').length > 2"),
+            Page("test/struct.TestDesc.html", steps=DARK_THEME),
+            Page("src/test/lib.rs.html"),
+        ),
     ),
     "webfonts": Site(put_together("webfonts", AWESOME), (Page(""),)),
     "formulas": Site(put_together("formulas", {"katex": "katex dist"}), (Page("", READY),)),

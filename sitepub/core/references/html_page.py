@@ -22,7 +22,7 @@ from sitepub.core.references.html_links import (
 )
 from sitepub.core.references.html_mentions import find_mentions
 from sitepub.core.references.html_tokens import CODE_ELEMENTS, Cut, Tag, cut_tags, read_tag
-from sitepub.core.references.model import Reference, Scan, Use
+from sitepub.core.references.model import SWITCHED, Reference, Scan, Use
 from sitepub.core.references.srcset import find_candidates
 
 _DEEPEST = 8  # documents in the `srcdoc` of documents
@@ -145,7 +145,8 @@ class PageReader:
         if "manifest" in relations:
             self.found.add_web_manifest(url)
         use = choose_link_use(relations, self.found.text_of(tag, b"as") or "")
-        self._add_whole(tag, b"href", use)
+        is_off = "stylesheet" in relations and ("alternate" in relations or b"disabled" in tag.attributes)
+        self._add_whole(tag, b"href", use, how=SWITCHED if is_off else None)
         if use is not Use.LINK:
             self.found.add_integrity(tag, url)
 
@@ -180,10 +181,10 @@ class PageReader:
             case Form.STYLE | Form.PAINT:
                 read_declarations(self.found, tag, span, is_style=rule.form is Form.STYLE)
 
-    def _add_whole(self, tag: Tag, attribute: bytes, use: Use, *, is_optional: bool = False) -> None:
+    def _add_whole(self, tag: Tag, attribute: bytes, use: Use, *, how: str | None = None, is_optional: bool = False) -> None:
         if use is not Use.LINK or self.links:
             value = self.found.value(tag.attributes[attribute])
-            self.found.add_url(tag, value, (0, len(value.text)), use, _place(tag, attribute), is_optional=is_optional)
+            self.found.add_url(tag, value, (0, len(value.text)), use, how or _place(tag, attribute), is_optional=is_optional)
 
     def _add_parts(
         self, tag: Tag, attribute: bytes, value: Value, parts: Iterable[tuple[Use, int, int]], *, is_optional: bool = False

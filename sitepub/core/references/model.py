@@ -22,6 +22,10 @@ class Use(StrEnum):
     OPAQUE = "opaque"
 
 
+SWITCHED = "link href, off at first"
+"""The `how` of a stylesheet that no browser applies until a script, or its reader, switches it on."""
+
+
 class Reference(NamedTuple):
     """One URL in a file. A tuple, since there are millions.
 
