@@ -15,9 +15,9 @@ INDEX = "index.html"
 # any other characters in the path, or CloudFront will not invalidate the old version" (CloudFront Developer Guide, Invalidation).
 _UNSAFE = re.compile(rb"[^!-~]|[<>\"#%{}|\\^~\[\]`]")
 
-# What CloudFront refuses, or accepts without effect: `~` and its escape (aws-sdk-js-v3#4042), quotes, spaces; and what has a meaning of
-# its own in an item: `*`, `?`.
-_TRAP = re.compile(r"[~'\" *?]")
+# What CloudFront refuses, or accepts without effect: `~` and its escape (aws-sdk-js-v3#4042), quotes, spaces; what has a meaning of its own
+# in an item: `*`, `?`; and what an edge holds escaped, because S3 reads it as a space, though an item may not be escaped so: `+`.
+_TRAP = re.compile(r"[~'\" *?+]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,10 +159,14 @@ def _find_warnings(odd: Sequence[str], collisions: Sequence[str]) -> Iterator[Wa
     """What a bucket keeps, but what does not behave as one expects."""
     yield from _warn("colliding-names", collisions, "on a disk that ignores this they are one file")
     plus = [f"`{show_path(path)}`" for path in odd if "+" in path]
-    yield from _warn("plus-in-name", plus, "S3 reads a plain `+` in a URL as a space: write `%2B` in links, or rename")
+    yield from _warn(
+        "plus-in-name",
+        plus,
+        "S3 reads a plain `+` in a URL as a space, unless `up`'s edge function stands before it: write `%2B` in links, or rename",
+    )
     backslash = [f"`{show_path(path)}`" for path in odd if "\\" in path]
     yield from _warn("backslash-in-name", backslash, "browsers read `\\` in a URL as `/`: write `%5C` in links, or rename")
-    inexact = [f"`{show_path(path)}`" for path in odd if find_stem(path) is not None]
+    inexact = [f"`{show_path(path)}`" for path in odd if "+" not in path and find_stem(path) is not None]
     yield from _warn(
         "inexact-invalidation", inexact, "CloudFront can't invalidate such a name by itself: what begins like it is refreshed too"
     )
