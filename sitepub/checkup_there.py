@@ -8,8 +8,9 @@ from urllib.parse import urljoin, urlsplit
 
 from sitepub.checkup_remarks import Check, Patient, Remark, Severity, fine
 from sitepub.core.model import Digest
+from sitepub.core.partitions import partition_of_region
 from sitepub.core.served import judge_visits, plan_visits
-from sitepub.core.settings import BucketAddress
+from sitepub.core.settings import BucketAddress, Tags
 from sitepub.core.tags import TAG_HEADER
 from sitepub.interfaces import DistributionFacts
 from sitepub.local.process import is_surely_gone
@@ -130,6 +131,10 @@ def _check_distribution(patient: Patient) -> Iterable[Remark]:
     if isinstance(target.store, BucketAddress) and not _has_origin(facts, target.store.bucket):
         message = f"no origin of distribution `{facts.id}` is the bucket `{target.store.bucket}` ({', '.join(facts.origins)})"
         yield Remark("other-origin", Severity.PROBLEM, message, "correct `distribution:` or `store:`, or the distribution's origin")
+    partition = partition_of_region(patient.inspection.region())
+    if patient.request.config.invalidation.tags is Tags.ALWAYS and not partition.has_tags:
+        message = f"CloudFront in {partition.words} reads no cache tags: `invalidation.tags: always` changes nothing there"
+        yield Remark("no-cache-tags-there", Severity.NOTE, message, "say `auto`")
     yield from _judge_distribution(facts, target.url)
 
 

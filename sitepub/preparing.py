@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sitepub.core.model import Artifact, Commit, Warning
+from sitepub.core.partitions import partition_of_region
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, Tags, Target
 from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.decision import Permits, Wish
@@ -146,7 +147,8 @@ def settle_tags(request: Request, sight: Sight, snapshot: Snapshot) -> Request:
     """The same request, `invalidation.tags` settled for its target: `auto` is what the state remembers of the distribution. Before a first
     publish it is asked; a later one learns of a change when it invalidates, and the one after it follows."""
     tags, distribution = request.config.invalidation.tags, find_distribution(request.target, snapshot.state)
-    is_on = distribution is not None and isinstance(request.target.store, BucketAddress) and tags is not Tags.NEVER
+    has_tags = isinstance(request.target.store, BucketAddress) and partition_of_region(request.target.region).has_tags
+    is_on = distribution is not None and has_tags and tags is not Tags.NEVER
     if is_on and tags is Tags.AUTO:
         is_on = snapshot.state.provisioned.get(OFFERED) == distribution if snapshot.etag is not None else _offers_tags(sight, snapshot)
     settled = replace(request.config.invalidation, tags=Tags.ALWAYS if is_on else Tags.NEVER)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,6 +139,11 @@ def folders_written(config: Config) -> tuple[Path, ...]:
     return tuple(address.path for address in addresses if isinstance(address, FolderAddress))
 
 
+def settle_region(target: Target) -> Target:
+    """The same target with the region that requests go to, whoever names it."""
+    return replace(target, region=_open_session(target).region) if _needs_aws(target) else target
+
+
 def find_distribution(target: Target, state: State) -> str | None:
     """The one that sitepub.yaml names; else the one that `up` recorded; `none` is none."""
     if target.distribution == "none":
@@ -183,7 +188,7 @@ def _open_cdn(target: Target, state: State, session: AwsSession | None, clock: C
     used = session or _open_session(target)
     return CloudFront(
         distribution,
-        lambda: used.client("cloudfront", region="us-east-1", endpoint_url=target.cdn_endpoint_url),
+        lambda: used.cdn_client(target.cdn_endpoint_url),
         clock,
         profile=target.profile,
     )
@@ -254,7 +259,7 @@ def _count_paths(target: Target, session: AwsSession | None, clock: Clock) -> in
         return None
     from sitepub.aws.quota import count_month
 
-    counted = count_month(session.client("cloudfront", region="us-east-1", endpoint_url=target.cdn_endpoint_url), clock)
+    counted = count_month(session.cdn_client(target.cdn_endpoint_url), clock)
     return None if counted is None else counted.used
 
 

@@ -25,7 +25,7 @@ _LONGEST_REFERENCE: Final = 128
 
 
 class CloudFront:
-    """`connect` makes the client, in us-east-1, when it is first needed. One invalidation of ours is several of CloudFront's where there are
+    """`connect` makes the client when it is first needed. One invalidation of ours is several of CloudFront's where there are
     more items than it takes at once; then its id is theirs, joined by commas."""
 
     def __init__(
@@ -139,7 +139,7 @@ class CloudFront:
         if answer is not None and answer.code == "NoSuchDistribution":
             hint = "correct `distribution:`, or use the credentials of its account; `distribution: none` publishes without one"
             return ConfigurationError("no-distribution", f"there is no {where} in this account", hint)
-        return explain_failure(failure, Asked(action, where, region="us-east-1", profile=self._profile, is_first=is_first))
+        return explain_failure(failure, Asked(action, where, profile=self._profile, is_first=is_first))
 
     def _explain_unsent(self, failure: Exception, count: int) -> SitepubError:
         explained = self._explain(failure, "cloudfront:CreateInvalidation")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from urllib.parse import quote, urljoin
 
 from sitepub.core.model import Digest, Key
+from sitepub.core.partitions import partition_of_region
 from sitepub.core.settings import BucketAddress
 from sitepub.errors import ConfigurationError
 from sitepub.interfaces import Anything, Store
@@ -41,8 +42,7 @@ def visitor_addresses(records: BucketAddress, *, endpoint_url: str | None, regio
     if endpoint_url:
         bucket = f"{endpoint_url.rstrip('/')}/{records.bucket}/{path}"
     else:
-        partition = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        bucket = f"https://s3.{region}.{partition}/{records.bucket}/{path}"
+        bucket = f"https://s3.{region}.{partition_of_region(region).suffix}/{records.bucket}/{path}"
     return (bucket, urljoin(site_url, f".sitepub/{_PROBE}")) if site_url else (bucket,)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sitepub.aws.retries import repeat
 from sitepub.aws.session import CONNECT_SECONDS, AwsSession
 from sitepub.core.model import ETag
+from sitepub.core.partitions import AWS, partition_of_region
 from sitepub.interfaces import Absent, Expectation, Present, Stored
 
 if TYPE_CHECKING:
@@ -110,8 +111,12 @@ class LeanClient:
         # it repeats too little: retries.py does
         retries: RetryConfig = {"max_retries": 0}
         settings: dict[str, Any] = {"region": self._session.region, "virtual_hosted_style_request": False, "disable_bulk_delete": True}
+        partition = partition_of_region(self._session.region)
         if self._endpoint_url:
             settings["endpoint"] = self._endpoint_url
+        elif partition is not AWS:
+            # it knows hosts of the largest partition alone
+            settings["endpoint"] = f"https://s3.{self._session.region}.{partition.suffix}"
         return S3Store(self._bucket, client_options=options, retry_config=retries, credential_provider=self._provide_keys(), **settings)
 
     def _provide_keys(self) -> Any:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from sitepub.core.partitions import GLOBAL_HOME, require_cdn
+
 T = TypeVar("T")
 
 CONNECTIONS: Final = 64
@@ -19,7 +21,7 @@ READ_SECONDS: Final = 15
 """For an answer to begin, and for each pause in it."""
 RETRY_SECONDS: Final = 20
 """After so long no attempt of a write begins, so that the last one ends before a lease does. An answer that never comes leaves time for another."""
-DEFAULT_REGION: Final = "us-east-1"
+DEFAULT_REGION: Final = GLOBAL_HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class AwsSession:
             if key not in self._clients:
                 self._clients[key] = self._make_client(*key)
             return self._clients[key]
+
+    def cdn_client(self, endpoint_url: str | None = None) -> Any:
+        """Of CloudFront, which has one home in each partition. Raises ConfigurationError `no-cloudfront-there`."""
+        region = GLOBAL_HOME if endpoint_url or self.endpoint("cloudfront") else require_cdn(self.region)
+        return self.client("cloudfront", region=region, endpoint_url=endpoint_url)
 
     def share(self, name: str, make: Callable[[], T]) -> T:
         """What several users of the session have in common, made once; a name stands for one kind of thing."""

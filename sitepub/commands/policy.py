@@ -23,10 +23,10 @@ from sitepub.errors import ExitStatus
 def command(invocation: Invocation, purpose: str, github: str | None) -> int:
     """Prints an IAM policy as JSON, for a role or user that publishes to the target (or only plans): what sitepub asks of S3 and CloudFront, for this
     bucket, prefix and distribution alone. Asks AWS nothing."""
-    from sitepub import preparing, report
+    from sitepub import preparing, report, wiring
 
     request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
-    target = request.target
+    target = wiring.settle_region(request.target)
     policy = write_policy(target, Purpose(purpose)) if github is None else write_trust(target, Purpose(purpose), github)
     if not policy["Statement"]:
         invocation.say(f"`{target.name}` needs nothing of AWS")

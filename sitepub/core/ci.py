@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sitepub.core.model import Warning
+from sitepub.core.partitions import AWS, GLOBAL_HOME, partition_of_region
 
 MOST_ANNOTATIONS = 10
 """GitHub shows no more of a kind and step."""
@@ -56,8 +57,10 @@ def write_workflow(ci: Ci, workflow: Workflow) -> str:
     setup = _BUILDING if workflow.builds else _BUILT
     text = _GITHUB if ci is Ci.GITHUB else _GITLAB
     words = f"-C {workflow.folder} --target {workflow.target}" if workflow.folder != "." else f"--target {workflow.target}"
-    filled = text.replace("@SETUP@", setup[ci])
-    return filled.replace("@BRANCH@", workflow.branch).replace("@WORDS@", words).replace("@REGION@", workflow.region or "us-east-1")
+    audience = partition_of_region(workflow.region).audience
+    said = "" if audience == AWS.audience else f"\n          audience: {audience}"
+    filled = text.replace("@SETUP@", setup[ci]).replace("@BRANCH@", workflow.branch).replace("@WORDS@", words)
+    return filled.replace("@REGION@", workflow.region or GLOBAL_HOME).replace("@SAID@", said).replace("@AUDIENCE@", audience)
 
 
 def _runs(text: str) -> Iterable[str]:
@@ -118,7 +121,7 @@ jobs:
 @SETUP@      - uses: aws-actions/configure-aws-credentials@v4
         with:
           role-to-assume: ${{ vars.SITEPUB_PLAN_ROLE }}
-          aws-region: @REGION@
+          aws-region: @REGION@@SAID@
       - run: sitepub plan @WORDS@
       - if: always()
         env:
@@ -147,7 +150,7 @@ jobs:
 @SETUP@      - uses: aws-actions/configure-aws-credentials@v4
         with:
           role-to-assume: ${{ vars.SITEPUB_ROLE }}
-          aws-region: @REGION@
+          aws-region: @REGION@@SAID@
       - run: sitepub publish @WORDS@
 
 env:
@@ -168,7 +171,7 @@ _GITLAB = """\
     AWS_WEB_IDENTITY_TOKEN_FILE: $CI_PROJECT_DIR/.token
   id_tokens:
     SITEPUB_TOKEN:
-      aud: sts.amazonaws.com
+      aud: @AUDIENCE@
   before_script:
 @SETUP@    - python -m pip install sitepub
     - umask 077 && printf %s "$SITEPUB_TOKEN" > "$AWS_WEB_IDENTITY_TOKEN_FILE"

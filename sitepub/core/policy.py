@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+from sitepub.core.partitions import partition_of_region, require_cdn
 from sitepub.core.settings import BucketAddress, Target
 from sitepub.errors import ConfigurationError, UsageError
 
@@ -33,7 +34,7 @@ _KEY_ACTIONS = {
 
 
 def write_policy(target: Target, purpose: Purpose) -> Policy:
-    """Without statements where the target needs nothing of AWS. The bucket's list is allowed whole: without it S3 answers 403 for a key that
+    """Without statements where the target needs nothing of AWS; in the partition of its `region`. The bucket's list is allowed whole: without it S3 answers 403 for a key that
     is missing, and a condition on the prefix is not met by such a question."""
     statements = [*_bucket_statements(target, purpose), *_distribution_statements(target, purpose)]
     return {"Version": VERSION, "Statement": statements}
@@ -60,16 +61,15 @@ def write_trust(target: Target, purpose: Purpose, repository: str) -> Policy:
                 "Effect": "Allow",
                 "Principal": {"Federated": provider},
                 "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {"StringEquals": {f"{_GITHUB}:aud": "sts.amazonaws.com", f"{_GITHUB}:sub": subject}},
+                "Condition": {"StringEquals": {f"{_GITHUB}:aud": partition_of_region(target.region).audience, f"{_GITHUB}:sub": subject}},
             }
         ],
     }
 
 
 def partition_of(target: Target) -> str:
-    """China and GovCloud are worlds of their own."""
-    region = target.region or ""
-    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    """Its name, as ARNs have it."""
+    return partition_of_region(target.region).name
 
 
 def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
@@ -85,6 +85,7 @@ def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
 def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
     if target.distribution in (None, "none"):
         return
+    require_cdn(target.region or "")
     every = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution"
     yield _allow("Look", ("cloudfront:GetDistribution",), [f"{every}/{target.distribution}"])
     if purpose is Purpose.PUBLISH:

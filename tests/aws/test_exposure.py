@@ -59,6 +59,9 @@ def test_the_bucket_and_the_site_are_asked() -> None:
         "https://s3.eu-central-1.amazonaws.com/b/site/.sitepub/visitor-probe",
         "https://www.example.com/docs/.sitepub/visitor-probe",
     )
+    assert visitor_addresses(BucketAddress("b"), endpoint_url=None, region="cn-north-1", site_url=None) == (
+        "https://s3.cn-north-1.amazonaws.com.cn/b/visitor-probe",
+    )
     assert visitor_addresses(BucketAddress("b"), endpoint_url="http://s3.local:9000/", region="x", site_url=None) == (
         "http://s3.local:9000/b/visitor-probe",
     )

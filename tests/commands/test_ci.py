@@ -60,6 +60,23 @@ def test_a_workflow_for_gitlab_keeps_to_its_rights(repository: Story) -> None:
     assert 'export AWS_ROLE_ARN="$SITEPUB_ROLE"' in workflow["publish"]["script"]
 
 
+@pytest.mark.parametrize(("ci", "path"), [("github", ".github/workflows/sitepub.yml"), ("gitlab", ".gitlab-ci.yml")])
+def test_tokens_for_china_are_for_its_own_sts(repository: Story, ci: str, path: str) -> None:
+    repository.run("init", "--ci", ci)
+    text = (repository.root / path).read_text()
+    assert "amazonaws.com.cn" not in text
+    (repository.root / path).unlink()
+    repository.target = repository.target.replace("eu-central-1", "cn-north-1")
+    repository.configure("build: make\n")
+    repository.run("init", "--ci", ci)
+    workflow = read(repository, path)
+    if ci == "gitlab":
+        assert workflow[".sitepub"]["id_tokens"]["SITEPUB_TOKEN"]["aud"] == "sts.amazonaws.com.cn"
+        return
+    asked = [step["with"] for job in workflow["jobs"].values() for step in job["steps"] if "aws-region" in step.get("with", {})]
+    assert [(each["aws-region"], each["audience"]) for each in asked] == [("cn-north-1", "sts.amazonaws.com.cn")] * 2
+
+
 def test_a_workflow_that_is_there_stays(repository: Story) -> None:
     repository.write({"sitepub.yml": "mine"}, ".github/workflows")
     repository.run("init", "--ci", "github", status=1)

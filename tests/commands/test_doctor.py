@@ -237,3 +237,10 @@ def test_a_hand_edit_of_the_state_is_a_problem(any_story: Story) -> None:
     any_story.publish()
     hand_of(any_story).put(".sitepub/state.json", b"{}")
     assert told(any_story.json("doctor", status=6)) == ["damaged-state"]
+
+
+def test_china_has_no_cache_tags(cloud_story: Story) -> None:
+    cloud_story.configure("invalidation: {tags: always}\n")
+    assert "no-cache-tags-there" not in told(cloud_story.json("doctor", status=6), "note")
+    cloud_story.configure("invalidation: {tags: always}\n", target="region: cn-north-1")
+    assert "no-cache-tags-there" in told(cloud_story.json("doctor", status=6), "note")

@@ -54,11 +54,35 @@ def test_records_that_stand_elsewhere(named: Story) -> None:
     assert allowed(named.json("policy"))["s3:PutObject"] == ["arn:aws:s3:::ops/www/*", "arn:aws:s3:::www-example-com/site/*"]
 
 
-@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
-def test_other_partitions(named: Story, region: str, partition: str) -> None:
+def test_china(named: Story) -> None:
+    named.target = TARGET.replace("eu-central-1", "cn-north-1")
+    named.configure()
+    actions = allowed(named.json("policy"))
+    assert actions["s3:ListBucket"] == ["arn:aws-cn:s3:::www-example-com"]
+    assert actions["cloudfront:CreateInvalidation"] == ["arn:aws-cn:cloudfront::123456789012:distribution/E190XXXXXL0LJU"]
+    (trust,) = named.json("policy", "--github", "ada/site")["Statement"]
+    assert trust["Principal"]["Federated"].startswith("arn:aws-cn:iam::")
+    assert trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com.cn"
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("eusc-de-east-1", "aws-eusc"), ("us-iso-east-1", "aws-iso")]
+)
+def test_partitions_without_cloudfront(named: Story, region: str, partition: str) -> None:
     named.target = TARGET.replace("eu-central-1", region)
     named.configure()
+    done = named.run("policy", status=4)
+    assert f"`{region}` is in" in done.err and "which has no CloudFront" in done.err and "distribution: none" in done.err
+    named.target = named.target.replace("E190XXXXXL0LJU", "none")
+    named.configure()
     assert allowed(named.json("policy"))["s3:ListBucket"] == [f"arn:{partition}:s3:::www-example-com"]
+
+
+def test_a_region_that_the_environment_names(named: Story) -> None:
+    named.target = TARGET.replace("region: eu-central-1\n", "")
+    named.environment = {"AWS_REGION": "cn-north-1"}
+    named.configure()
+    assert allowed(named.json("policy"))["s3:ListBucket"] == ["arn:aws-cn:s3:::www-example-com"]
 
 
 def test_a_folder_needs_nothing(story: Story) -> None:
