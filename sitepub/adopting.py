@@ -26,7 +26,7 @@ from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest
 from sitepub.core.plan import Base, count_by_kind, make_plan, settle_frozen
 from sitepub.core.state import Record, Release, State
-from sitepub.decision import RESERVED, Wish
+from sitepub.decision import RESERVED
 from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
@@ -38,6 +38,7 @@ from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
 from sitepub.report_account import Account
 from sitepub.verifying import read_digest
 from sitepub.wiring import Opened, Sight, find_distribution
+from sitepub.wishes import Wish
 
 ADOPTED = "adopted"
 """Kept in the state: the release that stands for what was found there."""

@@ -12,9 +12,9 @@ from sitepub.core.partitions import partition_of_region
 from sitepub.core.served import judge_visits, plan_visits
 from sitepub.core.settings import BucketAddress, Tags
 from sitepub.core.tags import TAG_HEADER
+from sitepub.edges import CONDITIONS
 from sitepub.interfaces import DistributionFacts
 from sitepub.local.process import is_surely_gone
-from sitepub.publishing import CONDITIONS
 from sitepub.releases import STATE_KEY
 from sitepub.visiting import Visitor, seconds_apart
 

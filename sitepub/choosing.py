@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol
 
 from sitepub.core.invalidation import InvalidationPlan, choose_invalidation, fold_items, needs_invalidation
 from sitepub.core.invalidation_paths import Routing, encode_path
@@ -17,31 +16,13 @@ from sitepub.core.plan import Shown
 from sitepub.core.settings import Invalidation, Target
 from sitepub.core.state import State
 from sitepub.core.tags import OFFERED, TAG_HEADER, TRUSTED, held_tags, is_tagged, keys_by_tag, loses_tags, own_tag
-from sitepub.edges import InvalidationChoice
+from sitepub.edges import InvalidationChoice, KeptLedger, NoCopy
 from sitepub.errors import RefusedError, SitepubError, StoppedError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import CdnReader, Clock
 
 PASSING = ("unreachable",)
 """Errors that a distribution gives today and not tomorrow, beside those that stop a run."""
-
-
-class KeptLedger(Protocol):
-    """A copy of the ledger on this machine."""
-
-    def read(self) -> Ledger: ...
-
-    def keep(self, ledger: Ledger) -> None: ...
-
-
-class NoCopy:
-    """Nothing is kept."""
-
-    def read(self) -> Ledger:
-        return Ledger()
-
-    def keep(self, ledger: Ledger) -> None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from sitepub.core.retention import choose_kept, is_young
 from sitepub.core.settings import Retention
 from sitepub.core.state import Collect, Lease, Release, begin_collect, end_collect
 from sitepub.decision import RESERVED
-from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
+from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
-from sitepub.invalidating import Invalidated, invalidate, send_owed
+from sitepub.invalidating import invalidate, send_owed
 from sitepub.lease import LeaseKeeper, is_dead, lease_lost
 from sitepub.releases import Snapshot, release_key
 from sitepub.writing import is_standing

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -178,6 +177,8 @@ def replace_variables(node: Scalar, environment: Environment) -> str:
 
 def find_nearest(word: str, words: Iterable[str]) -> str:
     """The word that was most likely meant, by its letters or by its start; empty if none is near."""
+    from difflib import get_close_matches  # only those who mistype need it
+
     known = list(words)
     close = get_close_matches(word.strip(), known, 1, _NEARNESS) or [each for each in known if len(word) > 1 and each.startswith(word)]
     return close[0] if len(close) == 1 else ""

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from sitepub.core.changes import Summary
 from sitepub.core.document import Document, Retired
 from sitepub.core.lingering import find_retired, without_swept
 from sitepub.core.manifest import digest_manifest
-from sitepub.core.model import Artifact, Commit, Digest, ETag, FileClass, Key, Manifest, ReleaseId, Warning
-from sitepub.core.plan import Base, Found, Plan, Standing, Summary, make_plan, settle_frozen, shrinks
+from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Manifest, Warning
+from sitepub.core.plan import Base, Plan, Standing, make_plan, settle_frozen, shrinks
 from sitepub.core.state import Pending, Release, State
 from sitepub.errors import RefusedError, StoppedError
 from sitepub.gathering import run_all
-from sitepub.interfaces import Body, Place, StoreReader
+from sitepub.interfaces import StoreReader
 from sitepub.releases import ReleaseReader, Snapshot
+from sitepub.wishes import Permits, Wish
 from sitepub.writing import is_standing
 
 RESERVED = ".sitepub/"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to be live. `supply` gives the body of any wanted artifact; `asked`: a rollback, which may go back in history.
-    `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again though the records call them right."""
-
-    manifest: Manifest
-    supply: Callable[[Artifact], Body | Place]
-    commit: Commit | None = None
-    frozen_as_entries: Mapping[Key, Artifact] = field(default_factory=dict)
-    asked: bool = False
-    origin: ReleaseId | None = None
-    mends: Mapping[Key, Found] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Permits:
-    """What the user allows beyond the usual (`--allow`, `--force`)."""
-
-    shrink: bool = False
-    foreign: bool = False
-    diverged: bool = False
-    older: bool = False
-    dirty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from sitepub.core.document import Document
 from sitepub.core.manifest import hashed_keys
 from sitepub.core.model import Artifact, FileClass, Kind
 from sitepub.core.state import Release
-from sitepub.decision import Wish
 from sitepub.edges import Edges
 from sitepub.interfaces import Body, Place
 from sitepub.packs import KeptBodies
 from sitepub.releases import ReleaseReader, Snapshot
+from sitepub.wishes import Wish
 from sitepub.writing import is_standing
 
 

@@ -5,18 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
-from sitepub.core.pacing import Month
-from sitepub.core.plan import Shown
 from sitepub.core.settings import Invalidation
 from sitepub.core.state import LEASE_SECONDS, Process, State
 from sitepub.interfaces import Cdn, Clock, Progress, Store
 from sitepub.releases import Releases
 
+if TYPE_CHECKING:
+    from sitepub.core.pacing import Month
+    from sitepub.core.plan import Shown
+
+CONDITIONS = "conditional_writes"
+"""Kept in the state of a target whose server ignores conditions."""
+
 ATTEMPTS = 8
 """Times that a run starts over because another one changed the state in between."""
+
+
+class KeptLedger(Protocol):
+    """A copy of the ledger on this machine."""
+
+    def read(self) -> Ledger: ...
+
+    def keep(self, ledger: Ledger) -> None: ...
+
+
+class NoCopy:
+    """Nothing is kept."""
+
+    def read(self) -> Ledger:
+        return Ledger()
+
+    def keep(self, ledger: Ledger) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +57,23 @@ class InvalidationChoice:
     price: float = 0.0
     reason: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidated:
+    """`state`: none | submitted | completed | owed. `used`: paths of this month, ours included (None: nobody asked); `foreseen`: those at its
+    end, at this pace; `folds`: what a wildcard or tag stands for, in URLs that changed; `price` in USD, beyond the free paths."""
+
+    items: tuple[str, ...] = ()
+    collateral: float = 0
+    state: str = "none"
+    id: str | None = None
+    reason: str = ""
+    used: int | None = None
+    foreseen: int | None = None
+    folds: tuple[tuple[str, int], ...] = ()
+    price: float = 0.0
+    folded_because: str = ""
 
 
 Choosing = Callable[[], InvalidationChoice]

@@ -11,10 +11,10 @@ from sitepub.core.cost import Requests
 from sitepub.core.invalidation_words import Named, read_words
 from sitepub.core.settings import Target
 from sitepub.core.state import State, owe
-from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
+from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import ConfigurationError, HeldError, RefusedError
 from sitepub.interfaces import CdnReader, Progress
-from sitepub.invalidating import Invalidated, invalidate, send_owed
+from sitepub.invalidating import invalidate, send_owed
 from sitepub.lease import is_dead
 from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, make_chooser, make_edges

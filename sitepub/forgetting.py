@@ -15,11 +15,11 @@ from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Digest, Key, ReleaseId, Warning
 from sitepub.core.plan import Shown, count_by_kind
 from sitepub.core.state import Release, State, end_collect
-from sitepub.edges import ATTEMPTS, Edges
+from sitepub.edges import ATTEMPTS, Edges, Invalidated
 from sitepub.errors import HeldError, RefusedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything
-from sitepub.invalidating import Invalidated, invalidate
+from sitepub.invalidating import invalidate
 from sitepub.lease import LeaseKeeper, lease_lost
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id, release_key

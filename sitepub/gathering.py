@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Thread
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -20,6 +22,8 @@ def run_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int = WO
     After a first failure nothing new is started; what is under way is awaited. Raises the failure of the earliest argument, with the others
     as its notes. Arguments are drawn as they are needed, so a generator of large bodies stays small.
     """
+    from concurrent.futures import ThreadPoolExecutor  # a run with nothing to do has no use for it
+
     pairs: dict[int, tuple[A, R]] = {}
     failures: dict[int, BaseException] = {}
     numbered = enumerate(arguments)
@@ -51,6 +55,8 @@ def _start_some(
 
 
 def _collect(running: dict[Future[R], tuple[int, A]], pairs: dict[int, tuple[A, R]], failures: dict[int, BaseException]) -> None:
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     for future in wait(running, return_when=FIRST_COMPLETED).done:
         number, argument = running.pop(future)
         failure = future.exception()
@@ -69,16 +75,26 @@ def _first_of(failures: dict[int, BaseException]) -> BaseException:
     return first
 
 
-def start_aside(call: Callable[[], R]) -> Callable[[], R]:
-    """Starts a call beside what else is to be done; what is returned waits for its result, or raises its failure."""
-    future: Future[R] = Future()
+def start_aside(call: Callable[[], R], *, is_awaited: bool = False) -> Callable[[], R]:
+    """Starts a call beside what else is to be done; what is returned waits for its result, or raises its failure. `is_awaited`: by the end of the
+    process too, which may not pull Python away under a library that is at work in it."""
+    results: list[R] = []
+    failures: list[BaseException] = []
 
     def work() -> None:
         try:
-            future.set_result(call())
+            results.append(call())
         except BaseException as failure:
-            future.set_exception(failure)
+            failures.append(failure)
 
     # a daemon: who is interrupted does not wait for an answer that nobody needs any more
-    Thread(target=work, daemon=True).start()
-    return future.result
+    thread = Thread(target=work, daemon=not is_awaited)
+    thread.start()
+
+    def wait_for_it() -> R:
+        thread.join()
+        if failures:
+            raise failures[0]
+        return results[0]
+
+    return wait_for_it

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sitepub.core.ancestry import Relation, decide_order, needs_remote_tip
 from sitepub.core.model import Commit, Warning
 from sitepub.core.settings import Config, Target
-from sitepub.decision import Permits
 from sitepub.errors import RefusedError, UsageError
 from sitepub.local.checkout import find_checkout, has_git, point_to_live
-from sitepub.local.git import Repository, explain_missing, find_repository
+
+if TYPE_CHECKING:
+    from sitepub.local.git import Repository
+    from sitepub.wishes import Permits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def mark_live(config: Config, target: Target, commit: Commit | None) -> tuple[Wa
 def find_history(config: Config, target: Target, permits: Permits, revision: str) -> History:
     """Of any commit of the repository, whatever is checked out. Raises UsageError where there is none, RefusedError for a commit that is
     not on the target's `branch:`."""
+    from sitepub.local.git import find_repository
+
     repository = find_repository(config.path.parent)
     if repository is None:
         raise UsageError(
@@ -77,6 +82,10 @@ def find_history(config: Config, target: Target, permits: Permits, revision: str
 def read_history(config: Config, target: Target, permits: Permits) -> History:
     """Raises RefusedError where the target's `branch:` guards it against this checkout."""
     folder = config.path.parent
+    if find_checkout(folder) is None:
+        return History(None, None, target.branch, permits)
+    from sitepub.local.git import explain_missing, find_repository
+
     repository = find_repository(folder)
     # what a build writes is no edit of anybody's
     commit = repository.head(config.source if config.build else None) if repository else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Digest, ETag, HeaderSet, Key, SourcePath, Warning
@@ -204,9 +204,8 @@ class Cdn(CdnReader, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One file as built, as `stat` saw it."""
+class SourceFile(NamedTuple):
+    """One file as built, as `stat` saw it. A tuple: there are as many of them as files, and they are made in every run."""
 
     path: SourcePath
     size: int

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from sitepub.core.invalidation import caller_reference, fold_items
 from sitepub.core.ledger import Ledger, note_sent
 from sitepub.core.pacing import Month, allowance, choose_debts, drop_covered, foresee_month, read_month
 from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Owed, take_off
-from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
+from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import SitepubError
 from sitepub.interfaces import Cdn
 from sitepub.releases import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Invalidated:
-    """`state`: none | submitted | completed | owed. `used`: paths of this month, ours included (None: nobody asked); `foreseen`: those at its
-    end, at this pace; `folds`: what a wildcard or tag stands for, in URLs that changed; `price` in USD, beyond the free paths."""
-
-    items: tuple[str, ...] = ()
-    collateral: float = 0
-    state: str = "none"
-    id: str | None = None
-    reason: str = ""
-    used: int | None = None
-    foreseen: int | None = None
-    folds: tuple[tuple[str, int], ...] = ()
-    price: float = 0.0
-    folded_because: str = ""
 
 
 def send_owed(edges: Edges, snapshot: Snapshot, *, wait: bool = False) -> Invalidated:

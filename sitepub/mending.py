@@ -12,12 +12,11 @@ from sitepub.core.document import encode_document
 from sitepub.core.model import Artifact, Digest, FileClass, Key, ReleaseId
 from sitepub.core.plan import COPY_ABOVE, Found
 from sitepub.core.state import Record, Release
-from sitepub.decision import Permits, Wish
-from sitepub.edges import Edges
+from sitepub.edges import Edges, Invalidated
 from sitepub.errors import ConfigurationError, HeldError, SitepubError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place, Progress, StoreReader
-from sitepub.invalidating import Invalidated, send_owed
+from sitepub.invalidating import send_owed
 from sitepub.lease import is_dead
 from sitepub.local.cache import open_cache
 from sitepub.packs import KeptBodies, large_body_key
@@ -26,6 +25,7 @@ from sitepub.preparing import Request, build_wish, choose_executor, scan
 from sitepub.releases import PRIVATE_BYTES, Snapshot, release_key
 from sitepub.verifying import Audit
 from sitepub.wiring import Sight, cache_folder, find_distribution
+from sitepub.wishes import Permits, Wish
 from sitepub.writing import upload_asset
 
 ROUNDS = 2

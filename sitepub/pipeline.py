@@ -9,16 +9,17 @@ from sitepub.core.ledger import join
 from sitepub.core.model import Commit, ETag, Key, ReleaseId, Warning
 from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Lease, Pending, Release, begin, end_collect, finish, recommit
-from sitepub.decision import Decision, Permits, Wish, decide
+from sitepub.decision import Decision, decide
 from sitepub.earlier import supply_from_target, wish_for
-from sitepub.edges import ATTEMPTS, Edges, InvalidationChoice
+from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
-from sitepub.invalidating import Invalidated, invalidate, send_owed
+from sitepub.invalidating import invalidate, send_owed
 from sitepub.lease import LeaseKeeper, is_dead, lease_lost
 from sitepub.packs import PackDraft
 from sitepub.promoting import promote
 from sitepub.releases import Snapshot
 from sitepub.uploading import Staged, upload
+from sitepub.wishes import Permits, Wish
 
 LOST = ("release-lost", "kept-body-lost", "missing-body")
 """How a rollback fails whose release is taken away under its eyes."""

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,18 +15,18 @@ from sitepub.core.model import Artifact, Commit, Warning
 from sitepub.core.partitions import partition_of_region
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, Tags, Target
 from sitepub.core.tags import OFFERED, TAG_HEADER
-from sitepub.decision import Permits, Wish
 from sitepub.errors import ConfigurationError, SitepubError
+from sitepub.gathering import start_aside
 from sitepub.history import History, find_history, read_history
 from sitepub.interfaces import Body, Place, Progress, Source
-from sitepub.local.cache import Cache, open_cache
-from sitepub.local.git import find_repository
-from sitepub.local.source import scan_source
 from sitepub.releases import Snapshot
-from sitepub.site_memory import remember_site
 from sitepub.wiring import Sight, cache_folder, find_distribution
+from sitepub.wishes import Permits, Wish
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from sitepub.local.cache import Cache
     from sitepub.site import Site
 
 PARALLEL_ABOVE = 8 * 1024 * 1024
@@ -86,8 +85,12 @@ def _load(folder: Path, config: Path | None, environment: Mapping[str, str], rev
     from sitepub.config import FILE_NAME, find_config, load_config, parse_config
 
     name = str(config or FILE_NAME)
-    repository = find_repository(folder) if revision is not None and not (folder / name).is_file() else None
-    if repository is None or not repository.is_bare or revision is None:
+    if revision is None or (folder / name).is_file():
+        return load_config(find_config(folder, explicit=config), environment)
+    from sitepub.local.git import find_repository
+
+    repository = find_repository(folder)
+    if repository is None or not repository.is_bare:
         return load_config(find_config(folder, explicit=config), environment)
     commit = repository.find_commit(revision)
     text = repository.read_file(commit.id, name)
@@ -124,12 +127,16 @@ def _read_exported(request: Request, folder: Path) -> Config:
 
 def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
     """Builds, scans and fingerprints the source. What git forbids, and what the source lacks, stops it before the target is compared."""
-    with _started(sight.releases.read_state) as reading:
-        history = request.history or read_history(request.config, request.target, request.permits)
-        run_build(request, progress)
-        progress.stage("scanning")
-        source = scan(request)
-        snapshot = reading.result()
+    # what fails meanwhile is told at once, not when a server answers at last
+    read = start_aside(sight.releases.read_state, is_awaited=True)
+    from sitepub.local.cache import open_cache  # while the request is under way
+    from sitepub.site_memory import remember_site
+
+    history = request.history or read_history(request.config, request.target, request.permits)
+    run_build(request, progress)
+    progress.stage("scanning")
+    source = scan(request)
+    snapshot = read()
     has_distribution = find_distribution(request.target, snapshot.state) is not None
     warnings = history.warnings
     asked, request = request, settle_tags(request, sight, snapshot)
@@ -164,16 +171,6 @@ def _offers_tags(sight: Sight, snapshot: Snapshot) -> bool:
         return False
 
 
-@contextmanager
-def _started(read: Callable[[], Snapshot]) -> Iterator[Future[Snapshot]]:
-    """What fails meanwhile is told at once, not when a server answers at last."""
-    aside = ThreadPoolExecutor(1)
-    try:
-        yield aside.submit(read)
-    finally:
-        aside.shutdown(wait=False, cancel_futures=True)
-
-
 def build_wish(
     request: Request,
     source: Source,
@@ -204,6 +201,8 @@ def run_build(request: Request, progress: Progress) -> None:
 
 
 def scan(request: Request) -> Source:
+    from sitepub.local.source import scan_source
+
     config = request.config
     is_folder = isinstance(request.target.store, FolderAddress)
     return scan_source(config.source, ignore=config.ignore, allow=config.allow, links=config.links, store_is_folder=is_folder)

@@ -8,13 +8,14 @@ from contextlib import suppress
 from sitepub.core.manifest import hashed_keys
 from sitepub.core.model import Artifact, ETag, Key, Kind
 from sitepub.core.plan import COPY_ABOVE, Stage, Step, is_large, is_same
-from sitepub.decision import RESERVED, Decision, Wish
+from sitepub.decision import RESERVED, Decision
 from sitepub.edges import Edges
 from sitepub.errors import RefusedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Body, ConditionFailedError, Place
 from sitepub.lease import LeaseKeeper
 from sitepub.packs import PackDraft, large_body_key
+from sitepub.wishes import Wish
 from sitepub.writing import TRIES, Outcome, Written, give_new_etag, write_step
 
 

@@ -17,21 +17,17 @@ from sitepub.core.settings import FolderAddress, Invalidation, Target
 from sitepub.core.state import State
 from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.decision import Decision, decide, nothing_to_do
-from sitepub.edges import Edges, InvalidationChoice, never_hold
+from sitepub.edges import CONDITIONS, Edges, Invalidated, InvalidationChoice, never_hold
 from sitepub.errors import SitepubError
 from sitepub.gathering import start_aside
 from sitepub.history import mark_live
 from sitepub.interfaces import CdnReader, Progress
-from sitepub.invalidating import Invalidated
 from sitepub.local.process import is_surely_gone, this_process
 from sitepub.pipeline import Receipt, publish, settle_nothing
 from sitepub.preparing import Prepared
 from sitepub.releases import Snapshot
 from sitepub.report_account import Account
 from sitepub.wiring import Opened, Sight
-
-CONDITIONS = "conditional_writes"
-"""Kept in the state of a target whose server ignores conditions."""
 
 SEEN_DISTRIBUTION = "seen_distribution"
 """Kept in the state: the distribution that a run has asked and found."""

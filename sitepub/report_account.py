@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sitepub.core.changes import Action, Change, Summary
 from sitepub.core.cost import Requests, price
 from sitepub.core.model import Commit, ReleaseId, Warning
-from sitepub.core.plan import Action, Change, Summary
-from sitepub.invalidating import Invalidated
+from sitepub.edges import Invalidated
 from sitepub.report_invalidation import invalidation_as_json, invalidation_lines, owing
 from sitepub.report_json import to_json
 from sitepub.report_words import count, money, size, some

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sitepub.core.cost import Requests
 from sitepub.core.model import Warning
-from sitepub.invalidating import Invalidated
+from sitepub.edges import Invalidated
 from sitepub.report_words import count, some
 
 SHOWN_FOLDS = 15

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sitepub.core.collection import Doomed, Sweep
 from sitepub.core.forgetting import Forgetting
-from sitepub.invalidating import Invalidated
+from sitepub.edges import Invalidated
 from sitepub.report_invalidation import invalidation_as_json, invalidation_lines
 from sitepub.report_json import to_json
 from sitepub.report_words import count, size

@@ -9,16 +9,17 @@ from sitepub.core.cost import Requests
 from sitepub.core.model import Artifact
 from sitepub.core.retention import choose_release
 from sitepub.core.state import Release, State
-from sitepub.decision import Decision, Permits, decide
+from sitepub.decision import Decision, decide
 from sitepub.earlier import wish_for
+from sitepub.edges import Invalidated
 from sitepub.history import mark_live
 from sitepub.interfaces import Body, Place, Progress
-from sitepub.invalidating import Invalidated
 from sitepub.pipeline import rollback
 from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, held_artifacts, make_chooser, make_edges
 from sitepub.report_account import Account
 from sitepub.wiring import Opened, Sight, find_distribution
+from sitepub.wishes import Permits
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from sitepub.core.edge import ERROR_PAGE, is_out_of_reach, make_edge_rules
 from sitepub.core.model import Key, Warning
 from sitepub.core.reloading import Built
-from sitepub.decision import Wish
 from sitepub.errors import SitepubError
 from sitepub.interfaces import CdnReader, Progress, Source
 from sitepub.local.cache import open_cache
@@ -17,6 +16,7 @@ from sitepub.preparing import Request, build_wish, choose_executor, run_build, s
 from sitepub.serving import ServedSite, file_times
 from sitepub.site import Site
 from sitepub.wiring import Sight, cache_folder, find_distribution, folders_written
+from sitepub.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,13 @@ def digest_values(values: object) -> str:
 
 def digest_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:
     """A digest of all that a manifest depends on, as far as `stat` and settings tell."""
-    stats = hashlib.sha256()
-    for file in source.files:
-        stats.update(b"%b\0%d %d %d\n" % (file.path.encode("utf-8", "surrogateescape"), file.size, file.mtime_ns, file.inode))
+    stats = "\n".join([f"{path}\0{size} {mtime_ns} {inode}" for path, size, mtime_ns, inode in source.files])
+    seen = hashlib.sha256(stats.encode("utf-8", "surrogateescape")).hexdigest()
     evidence = [[folder, name, *_stat(source.root / folder / name)] for folder, name in find_manifests(source.root, _paths(source))]
     settings = [repr(one) for one in (config.fingerprint, config.cache, config.headers, config.redirects)]
     urls = [target.url_path, target.domains, target.url_style]
     is_tagged = config.invalidation.tags is Tags.ALWAYS
-    return digest_values([SURVEYS, NAMES, stats.hexdigest(), evidence, settings, urls, has_distribution, is_tagged])
+    return digest_values([SURVEYS, NAMES, seen, evidence, settings, urls, has_distribution, is_tagged])
 
 
 def _paths(source: Source) -> tuple[SourcePath, ...]:
@@ -51,8 +50,8 @@ def _stat(path: Path) -> tuple[int, int, int]:
 def find_manifests(root: Path, paths: tuple[SourcePath, ...]) -> Iterator[tuple[str, str]]:
     """(folder, name) of each bundler's manifest; those in dot-folders are no part of the site, but evidence."""
     folders = {""}
-    for path in paths:
-        steps = path.split("/")[:-1][:_DEEPEST_MANIFEST]
+    for folder in {path[: path.rfind("/") + 1] for path in paths}:
+        steps = folder.split("/")[:-1][:_DEEPEST_MANIFEST]
         folders.update("/".join(steps[:depth]) + "/" for depth in range(1, len(steps) + 1))
     for folder in sorted(folders):
         yield from ((folder, name) for name in BUNDLER_MANIFESTS if (root / folder / name).is_file())

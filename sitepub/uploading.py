@@ -9,13 +9,14 @@ from sitepub.core.document import BodyPlace, Document
 from sitepub.core.model import Artifact, Digest, ETag, Key
 from sitepub.core.plan import Plan, bodies_to_bring, count_by_kind, is_large
 from sitepub.core.state import Release
-from sitepub.decision import Decision, Wish
+from sitepub.decision import Decision
 from sitepub.edges import Edges
 from sitepub.errors import StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place
 from sitepub.packs import PackDraft, compress, large_body_key, pack_key
 from sitepub.releases import PRIVATE_BYTES, make_release_id, next_second
+from sitepub.wishes import Wish
 from sitepub.writing import give_new_etag, is_standing, upload_asset
 
 LIST_ABOVE = 16

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sitepub.choosing import KeptLedger, NoCopy
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
+from sitepub.edges import KeptLedger, NoCopy
 from sitepub.interfaces import Cdn, CdnReader, Clock, Store, StoreReader
 from sitepub.local.clock import SystemClock
 from sitepub.local.copies import LocalCopies
@@ -81,7 +80,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
         target=target,
         store=store,
         records=records,
-        releases=Releases(records, clock, lambda: secrets.token_hex(8), copies),
+        releases=Releases(records, clock, lambda: os.urandom(8).hex(), copies),
         clock=clock,
         cdn_of=lambda state: _open_cdn(target, state, session, clock),
         check_account=lambda: _check_account(target, session),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ LAYERS: dict[str, int] = {
     "releases": 4,
     "packs": 4,
     "writing": 4,
+    "wishes": 4,
     "lease": 5,
     "decision": 5,
     "site": 5,
@@ -39,6 +41,7 @@ LAYERS: dict[str, int] = {
     "history": 6,
     "preparing": 8,
     "publishing": 9,
+    "unchanged": 9,
     "looking": 9,
     "explaining": 9,
     "restoring": 9,
@@ -148,3 +151,22 @@ def test_help_imports_no_heavy_library() -> None:
     assert "publish" in done.stdout
     loaded = set(ast.literal_eval(done.stderr.splitlines()[-1]))
     assert not loaded & {"boto3", "botocore", "obstore", "git", "yaml", "rich", "zstandard", "pathspec", "sqlite3", "sitepub.pipeline"}
+
+
+def test_nothing_to_do_imports_neither_what_plans_and_writes_nor_a_parser(tmp_path: Path) -> None:
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public/index.html").write_text("<link rel=stylesheet href=a.css>")
+    (tmp_path / "public/a.css").write_text("a{}")
+    os.utime(tmp_path / "public/index.html", (1, 1))
+    os.utime(tmp_path / "public/a.css", (1, 1))
+    (tmp_path / "sitepub.yaml").write_text("source: public\ntargets: {t: {store: file:out}}\n")
+    code = "import sys; from sitepub.cli import run; run(sys.argv[1:]); print(sorted(sys.modules), file=sys.stderr)"
+    environment = {**os.environ, "SITEPUB_CACHE": str(tmp_path / "cache"), "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    for told in ("published", "nothing to publish"):
+        command = [sys.executable, "-c", code, "publish", "-C", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        assert told in done.stdout, done.stderr
+    loaded = set(ast.literal_eval(done.stderr.splitlines()[-1]))
+    heavy = {"boto3", "botocore", "git", "rich", "zstandard", "pathspec", "subprocess", "sitepub.core.references.html"}
+    ours = {"pipeline", "publishing", "decision", "choosing", "core.plan", "core.invalidation", "site"}
+    assert not loaded & {*heavy, *(f"sitepub.{name}" for name in ours)}

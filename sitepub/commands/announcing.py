@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sitepub.commands.options import Invocation
-from sitepub.core.ci import annotate, annotate_error, summarise
 from sitepub.errors import SitepubError
-from sitepub.report_account import Account, account_as_text
+
+if TYPE_CHECKING:
+    from sitepub.report_account import Account
 
 OWN_SUMMARY = "SITEPUB_SUMMARY"
 """Names a file that gets the summary alone: a comment is made from it."""
+
+_SUMMARIES = (("GITHUB_STEP_SUMMARY", "a"), (OWN_SUMMARY, "w"))
 
 
 def announce(invocation: Invocation, verb: str, account: Account) -> None:
     """Annotations and a summary, where the environment asks for them."""
     environment = invocation.environment
+    if not is_github(environment) and not _wants_summary(environment):
+        return
+    from sitepub.core.ci import annotate, summarise
+    from sitepub.report_account import account_as_text
+
     if is_github(environment) and account.warnings:
         click.echo(annotate(account.warnings), err=True)
     _summarise(environment, summarise(f"{verb} {account.target}", account_as_text(account)))
 
 
 def announce_error(environment: Mapping[str, str], error: SitepubError) -> None:
+    from sitepub.core.ci import annotate_error, summarise
+
     if is_github(environment):
         click.echo(annotate_error(error.code, error.message, error.hint), err=True)
     _summarise(environment, summarise("sitepub stopped", f"error: {error.message}\nhint: {error.hint}"))
@@ -34,9 +45,13 @@ def is_github(environment: Mapping[str, str]) -> bool:
     return environment.get("GITHUB_ACTIONS") == "true"
 
 
+def _wants_summary(environment: Mapping[str, str]) -> bool:
+    return any(environment.get(name) for name, _ in _SUMMARIES)
+
+
 def _summarise(environment: Mapping[str, str], text: str) -> None:
     """Neither file is worth a failure: the site is live, or the error is told."""
-    for name, mode in (("GITHUB_STEP_SUMMARY", "a"), (OWN_SUMMARY, "w")):
+    for name, mode in _SUMMARIES:
         path = environment.get(name)
         if not path:
             continue

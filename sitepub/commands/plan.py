@@ -17,8 +17,9 @@ from sitepub.errors import ExitStatus
 @click.option("--exit-code", is_flag=True, help="Exit with 7 where there is something to publish.")
 def command(invocation: Invocation, no_build: bool, exit_code: bool) -> int:
     """Builds the site if `build:` says how, and shows every change that publish would make, with its reason."""
-    from sitepub import preparing, publishing, report, wiring
+    from sitepub import preparing, report_account, wiring
     from sitepub.commands.progress import Closing
+    from sitepub.unchanged import account_of_nothing
 
     started = time.monotonic()
     request = preparing.read_request(
@@ -27,8 +28,12 @@ def command(invocation: Invocation, no_build: bool, exit_code: bool) -> int:
     sight = wiring.look_at_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
         prepared = preparing.prepare(request, sight, progress)
-        account = publishing.foresee(prepared, sight, started=started)
-    invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
-    invocation.answer(report.account_as_text(account, verbose=invocation.verbose), lambda: report.account_as_json(account))
+        account = account_of_nothing(prepared, sight, started=started, is_dry_run=True)
+        if account is None:
+            from sitepub import publishing
+
+            account = publishing.foresee(prepared, sight, started=started)
+    invocation.say(report_account.warnings_as_text(account.warnings, verbose=invocation.verbose))
+    invocation.answer(report_account.account_as_text(account, verbose=invocation.verbose), lambda: report_account.account_as_json(account))
     announce(invocation, "Plan for", account)
     return ExitStatus.CHANGES if exit_code and account.changes else ExitStatus.FINE

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from sitepub.commands.announcing import announce
 from sitepub.commands.options import Command, Invocation, common_options, writing_options
-from sitepub.decision import Permits
 from sitepub.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from sitepub.wishes import Permits
 
 PERMITS = ("shrink", "foreign", "diverged", "older", "dirty")
 
@@ -46,8 +49,9 @@ def command(
     lock_timeout: float,
 ) -> int:
     """Builds the site if `build:` says how, and makes it live: assets first, then pages, then one invalidation of what changed."""
-    from sitepub import preparing, publishing, report, wiring
+    from sitepub import preparing, report_account, wiring
     from sitepub.commands.progress import Closing
+    from sitepub.unchanged import account_of_nothing
 
     started = time.monotonic()
     permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)
@@ -64,17 +68,23 @@ def command(
     with preparing.at_commit(asked, revision) as request, Closing(invocation.progress()) as progress:
         opened = wiring.open_target(request.config, request.target, invocation.environment)
         prepared = preparing.prepare(request, opened.sight, progress)
-        if dry_run:
-            account = publishing.foresee(prepared, opened.sight, started=started)
-        else:
-            account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
-    invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
-    invocation.answer(report.account_as_text(account, verbose=invocation.verbose), lambda: report.account_as_json(account))
+        account = account_of_nothing(prepared, opened.sight, started=started, is_dry_run=dry_run)
+        if account is None:
+            from sitepub import publishing
+
+            if dry_run:
+                account = publishing.foresee(prepared, opened.sight, started=started)
+            else:
+                account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+    invocation.say(report_account.warnings_as_text(account.warnings, verbose=invocation.verbose))
+    invocation.answer(report_account.account_as_text(account, verbose=invocation.verbose), lambda: report_account.account_as_json(account))
     announce(invocation, "Publish to", account)
     return ExitStatus.OWED if account.invalidation.state == "owed" else ExitStatus.FINE
 
 
 def make_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> Permits:
     """`--force` is all of them, `--allow-dirty` the last."""
+    from sitepub.wishes import Permits
+
     given = set(PERMITS) if force else {*allowed, *(("dirty",) if allow_dirty else ())}
     return Permits(**{name: name in given for name in PERMITS})

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sitepub.core.plan import Change, Plan
+from sitepub.core.changes import Change
 from sitepub.core.state import RECORD_INLINE_LIMIT
+
+if TYPE_CHECKING:
+    from sitepub.core.plan import Plan
 
 USD_A_WRITE = 0.005 / 1000
 USD_A_READ = 0.0004 / 1000

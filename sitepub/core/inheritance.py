@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from sitepub.core.changes import Action, Change
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, HeaderSet, Key, Kind, Manifest, SourcePath
-from sitepub.core.plan import PACK_LIMIT, Action, Change
+from sitepub.core.plan import PACK_LIMIT
 
 PART_SIZES = tuple(n * 1024 * 1024 for n in (8, 5, 16, 15, 64, 100))
 """Parts that other tools cut large files into: AWS CLI and boto3, the Go SDK (s3deploy, hugo), rclone and others, s3cmd."""

@@ -44,6 +44,8 @@ _SECRET_STARTS = (".", "id_", "_netrc", "wp-config")
 _SECRET_ENDS = frozenset(
     ("pem", "key", "p8", "p12", "pfx", "ppk", "jks", "keystore", "kdbx", "tfstate", "bak", "backup", "old", "orig", "save")
 )
+# The same, in a text of folded paths, each between line ends.
+_SECRET_MARKS = tuple(f"{before}{start}" for before in "\n/" for start in _SECRET_STARTS)
 _SECRET_FOLDER = re.compile(r"(?:^|/)(?:\.(?:ssh|gnupg|aws|kube|git|hg|svn)(?:/|$)|\.docker/config\.json$)", re.IGNORECASE)
 
 # Keynote is a zip file; the rest says by itself that it is public.
@@ -65,12 +67,12 @@ def check_paths(paths: Sequence[str], *, allow: Patterns, store_is_folder: bool)
     odd = [path for path in paths if not _ORDINARY.fullmatch(path)]
     problems = [problem for path in odd for problem in _find_problems(path)]
     problems += [_explain_length(path) for path in paths if _is_too_long(path)]
-    folds = [_fold(path) for path in paths]
-    collisions = tuple(_find_collisions(paths, folds))
+    folds = _fold_all(paths)
+    collisions = tuple(_find_collisions(paths, folds)) if len(set(folds)) < len(folds) else ()
     if store_is_folder:
         problems += [*collisions, *_find_blocked(paths, folds)]
     warnings = () if store_is_folder else tuple(_find_warnings(odd, collisions))
-    secrets = tuple(path for path in paths if looks_like_secret(path) and not allow.matches(path))
+    secrets = tuple(path for path in _find_suspects(paths, folds) if looks_like_secret(path) and not allow.matches(path))
     return Checked(tuple(problems), warnings, secrets)
 
 
@@ -80,6 +82,14 @@ def looks_like_secret(path: str) -> bool:
     if name.startswith(_SECRET_STARTS) or name[name.rfind(".") + 1 :] in _SECRET_ENDS:
         return _SECRET_NAME.fullmatch(name) is not None or _SECRET_FOLDER.search(path) is not None
     return ("/." in path or path.startswith(".")) and _SECRET_FOLDER.search(path) is not None
+
+
+def _find_suspects(paths: Sequence[str], folds: Sequence[str]) -> Sequence[str]:
+    """All paths, where any of them holds what secret names have in common; none otherwise, which a glance at all of them at once tells."""
+    if not _SECRET_ENDS.isdisjoint({fold[fold.rfind(".") + 1 :] for fold in folds}):
+        return paths
+    text = "\n".join(("", *folds))
+    return paths if any(mark in text for mark in _SECRET_MARKS) else ()
 
 
 def is_harmless_key(path: str, opening: bytes) -> bool:
@@ -135,6 +145,14 @@ def _fold(path: str) -> str:
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+
+def _fold_all(paths: Sequence[str]) -> Sequence[str]:
+    """At once where all of them are plain."""
+    text = "\n".join(paths)
+    if text.isascii() and text.count("\n") == len(paths) - 1:
+        return text.lower().split("\n")
+    return [_fold(path) for path in paths]
 
 
 def _compose(path: str) -> str:

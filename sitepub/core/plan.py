@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
-from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Kind, Manifest, SourcePath, Warning
+from sitepub.core.changes import Action, Change, Summary
+from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Kind, Manifest, Warning
 
 PACK_LIMIT = 1024 * 1024
 """Bodies of entries above this many bytes stand by themselves instead of in a pack."""
@@ -19,12 +20,6 @@ COPY_ABOVE = 8 * 1024 * 1024
 """An alias above this many bytes is copied on the server; below, a second put costs less than a copy that replaces headers."""
 
 FRONT_PAGE = Key("index.html")
-
-
-class Action(StrEnum):
-    PUT = "put"
-    COPY = "copy"
-    DELETE = "delete"
 
 
 class Stage(IntEnum):
@@ -36,18 +31,6 @@ class Stage(IntEnum):
     PAGES = 2
     FRONT_PAGE = 3
     RETIRED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One key of the site and what happens to it. `bytes` of a delete is 0, its `source` None."""
-
-    key: Key
-    source: SourcePath | None
-    kind: Kind
-    action: Action
-    reason: str
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +84,6 @@ class Base:
     etags: Mapping[Key, ETag] = field(default_factory=dict)
     standing: Mapping[Key, Standing] = field(default_factory=dict)
     found: Mapping[Key, Found] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    new: int = 0
-    changed: int = 0
-    headers: int = 0
-    removed: int = 0
-    unchanged: int = 0
 
 
 @dataclass(frozen=True, slots=True)

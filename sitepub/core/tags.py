@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from sitepub.core.model import Artifact, FileClass, HeaderSet, Key, SourcePath
-from sitepub.core.plan import Shown
+
+if TYPE_CHECKING:
+    from sitepub.core.plan import Shown
 
 TAG_HEADER = "x-amz-meta-cache-tag"
 """What the distribution's CacheTagConfig must name: metadata that S3 answers with."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sitepub.core.model import Commit
 from sitepub.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import subprocess
 
 FIELDS = "%H%x00%an%x00%ct%x00%s"
 """What `parse_commit` reads, for `--format`."""
@@ -48,6 +50,8 @@ class Checkout:
 
 
 def has_git() -> bool:
+    import shutil
+
     return shutil.which("git") is not None
 
 
@@ -154,6 +158,8 @@ def _parse_state(text: str) -> tuple[str, bool]:
 
 
 def _start(checkout: Checkout, *arguments: str) -> subprocess.Popen[bytes]:
+    import subprocess
+
     environment = {name: value for name, value in os.environ.items() if name not in PLACING}
     # status would like to write the index anew; we only look, and another git may be at work
     environment |= {"LC_ALL": "C", "LANGUAGE": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}

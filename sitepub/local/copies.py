@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 from sitepub.core.model import Digest
@@ -25,6 +24,8 @@ class LocalCopies:
         return copied if hashlib.sha256(copied).hexdigest() == digest else None
 
     def keep(self, digest: Digest, content: bytes) -> None:
+        import tempfile
+
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +24,8 @@ class LedgerCopy:
             return Ledger()
 
     def keep(self, ledger: Ledger) -> None:
+        import tempfile
+
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._path.parent)

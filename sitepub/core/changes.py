@@ -1,0 +1,37 @@
+"""What a run changes at the site's keys, as people and scripts are told it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sitepub.core.model import Key, Kind, SourcePath
+
+
+class Action(StrEnum):
+    PUT = "put"
+    COPY = "copy"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One key of the site and what happens to it. `bytes` of a delete is 0, its `source` None."""
+
+    key: Key
+    source: SourcePath | None
+    kind: Kind
+    action: Action
+    reason: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Keys of the site, by what becomes of them."""
+
+    new: int = 0
+    changed: int = 0
+    headers: int = 0
+    removed: int = 0
+    unchanged: int = 0

@@ -1,0 +1,39 @@
+"""A run that has nothing to do and nothing to settle: most runs of a hook or a clock. What plans and writes is not even imported for it."""
+
+from __future__ import annotations
+
+import time
+
+from sitepub.core.changes import Summary
+from sitepub.core.cost import Requests
+from sitepub.core.settings import FolderAddress
+from sitepub.edges import CONDITIONS, Invalidated
+from sitepub.preparing import Prepared
+from sitepub.report_account import Account
+from sitepub.wiring import Sight, find_distribution
+
+
+def account_of_nothing(prepared: Prepared, sight: Sight, *, started: float, is_dry_run: bool = False) -> Account | None:
+    """Where `stat` says that the source is what is live, and the state that nothing is left to do. None: there is, or there may be. Raises HeldError
+    or RefusedError where ours may not replace what is live at all."""
+    state, commit = prepared.snapshot.state, prepared.history.commit
+    live = state.live_release
+    is_settled = state.pending is None and state.collect is None and not state.owed and CONDITIONS not in state.provisioned
+    if prepared.wish is not None or live is None or not is_settled or commit not in (None, live.commit):
+        return None
+    request = prepared.request
+    return Account(
+        target=request.target.name,
+        store=sight.store.describe(),
+        release=None,
+        commit=commit,
+        is_dry_run=is_dry_run,
+        summary=Summary(unchanged=prepared.unchanged),
+        changes=(),
+        invalidation=Invalidated(),
+        free_paths=request.config.invalidation.free_paths if find_distribution(request.target, state) is not None else None,
+        requests=Requests(sight.requests, 0),
+        warnings=(*prepared.warnings, *prepared.history.judge(live.commit)),
+        seconds=time.monotonic() - started,
+        is_free=isinstance(request.target.store, FolderAddress),
+    )

@@ -1,0 +1,38 @@
+"""What a run is to make live, and what it is allowed for it. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sitepub.core.model import Artifact, Commit, Key, Manifest, ReleaseId
+from sitepub.interfaces import Body, Place
+
+if TYPE_CHECKING:
+    from sitepub.core.plan import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be live. `supply` gives the body of any wanted artifact; `asked`: a rollback, which may go back in history.
+    `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again though the records call them right."""
+
+    manifest: Manifest
+    supply: Callable[[Artifact], Body | Place]
+    commit: Commit | None = None
+    frozen_as_entries: Mapping[Key, Artifact] = field(default_factory=dict)
+    asked: bool = False
+    origin: ReleaseId | None = None
+    mends: Mapping[Key, Found] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Permits:
+    """What the user allows beyond the usual (`--allow`, `--force`)."""
+
+    shrink: bool = False
+    foreign: bool = False
+    diverged: bool = False
+    older: bool = False
+    dirty: bool = False
