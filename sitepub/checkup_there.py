@@ -160,13 +160,18 @@ def _check_quota(patient: Patient) -> Iterable[Remark]:
     if patient.facts is None:
         return
     free = patient.request.config.invalidation.free_paths
-    used = patient.inspection.count_paths()
-    if used is None:
+    counted = patient.inspection.count_month()
+    used = counted.used if counted else 0
+    if counted is None:
         message = "these credentials may not list invalidations: only sitepub's own are counted"
         yield Remark(
             "quota-unknown", Severity.NOTE, message, "allow `cloudfront:ListDistributions`, `ListInvalidations` and `GetInvalidation`"
         )
-    elif used >= free:
+        return
+    if counted.unseen:
+        message = f"the month's invalidation paths are not all counted: {'; '.join(counted.unseen)}"
+        yield Remark("quota-partly-known", Severity.NOTE, message, "`sitepub policy` prints what is needed")
+    if used >= free:
         message = f"{used:,} invalidation paths were used this month, {free:,} are free: more cost USD 0.005 each"
         yield Remark(
             "quota-spent",

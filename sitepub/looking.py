@@ -43,7 +43,8 @@ def _look_at_quota(request: Request, sight: Sight, state: State) -> Quota:
         return Quota()
     chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
     ledger = chooser.count(state)
-    return Quota(chooser.month(ledger).used, chooser.rules.free_paths, chooser.foresee(ledger), ledger.counted_at is not None)
+    used, foreseen = chooser.month(ledger).used, chooser.foresee(ledger)
+    return Quota(used, chooser.rules.free_paths, foreseen, ledger.counted_at is not None, ledger.unseen)
 
 
 def _find_unpublished(request: Request, state: State) -> Sequence[Mapping[str, str]] | None:

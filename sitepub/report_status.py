@@ -14,12 +14,14 @@ SHOWN_COMMITS = 40
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Of this month: paths used, free ones, and those that will be used at its end at this pace. `is_counted`: AWS told, not our own records alone."""
+    """Of this month: paths used, free ones, and those that will be used at its end at this pace. `is_counted`: AWS told, not our own records alone;
+    `unseen`: why it may have told only a part."""
 
     used: int | None = None
     free: int | None = None
     foreseen: int | None = None
     is_counted: bool = False
+    unseen: tuple[str, ...] = ()
 
 
 def status_as_json(target: str, state: State, unpublished: Sequence[Mapping[str, str]] | None, quota: Quota) -> str:
@@ -48,7 +50,7 @@ def status_as_json(target: str, state: State, unpublished: Sequence[Mapping[str,
 def _quota_as_json(quota: Quota) -> dict[str, object]:
     told: dict[str, object] = {"used_this_month": quota.used, "free_paths": quota.free}
     if quota.used is not None:
-        told |= {"foreseen_this_month": quota.foreseen, "counted_by_aws": quota.is_counted}
+        told |= {"foreseen_this_month": quota.foreseen, "counted_by_aws": quota.is_counted, "not_counted": list(quota.unseen)}
     return told
 
 
@@ -63,6 +65,7 @@ def status_as_text(target: str, store: str, state: State, unpublished: Sequence[
         lines.append(f"owed: {count(len(owed), 'invalidation path')} ({some(owed)}); `sitepub invalidate` or the next publish sends them")
     if quota.used is not None:
         whose = "" if quota.is_counted else " (sitepub's own: these credentials may not see others')"
+        whose += f" (not all are counted: {'; '.join(quota.unseen)})" if quota.unseen else ""
         lines.append(f"invalidation paths: {quota.used:,} of {quota.free:,} this month{whose}, about {quota.foreseen:,} at this pace")
     if unpublished:
         lines.append(f"not yet published: {count(len(unpublished), 'commit')}")

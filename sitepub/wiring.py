@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sitepub.core.ledger import Ledger
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
 from sitepub.edges import KeptLedger, NoCopy
@@ -94,14 +95,14 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """What `doctor` asks of a target beyond a Sight. Nothing in here changes anything. `may_write`: None where only writing could tell;
-    `find_account`, `find_region` and `count_paths`: None where nobody says. `record_urls`: where a visitor might find the records."""
+    `find_account`, `find_region` and `count_month`: None where nobody says. `record_urls`: where a visitor might find the records."""
 
     check_account: Callable[[], None]
     find_account: Callable[[], str | None]
     region: Callable[[], str | None]
     find_region: Callable[[], str | None]
     may_write: Callable[[Snapshot], bool | None]
-    count_paths: Callable[[], int | None]
+    count_month: Callable[[], Ledger | None]
     record_urls: Callable[[], tuple[str, ...]]
 
 
@@ -115,7 +116,7 @@ def inspect_target(config: Config, target: Target, environment: Mapping[str, str
         region=lambda: session.region if session else None,
         find_region=lambda: _find_region(target, session),
         may_write=lambda snapshot: _may_write(target, opened.records, snapshot),
-        count_paths=lambda: _count_paths(target, session, opened.clock),
+        count_month=lambda: _count_month(target, session, opened.clock),
         record_urls=lambda: _record_urls(target, session),
     )
 
@@ -253,13 +254,12 @@ def _may_write(target: Target, records: Store, snapshot: Snapshot) -> bool | Non
     return may_write_again(records, release_key(live.id), PRIVATE_BYTES)
 
 
-def _count_paths(target: Target, session: AwsSession | None, clock: Clock) -> int | None:
+def _count_month(target: Target, session: AwsSession | None, clock: Clock) -> Ledger | None:
     if session is None:
         return None
     from sitepub.aws.quota import count_month
 
-    counted = count_month(session.cdn_client(target.cdn_endpoint_url), clock)
-    return None if counted is None else counted.used
+    return count_month(session.cdn_client(target.cdn_endpoint_url), clock)
 
 
 def _judges_conditions(target: Target, records: Store) -> bool:

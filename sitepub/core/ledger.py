@@ -33,12 +33,14 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """`month` as `2026-11`, in UTC; `counted_at` None: AWS never told, only our own are in it. `sealed` by distribution, `recent` by `distribution/id`."""
+    """`month` as `2026-11`, in UTC; `counted_at` None: AWS never told, only our own are in it. `sealed` by distribution, `recent` by `distribution/id`;
+    `unseen`: why the last count may lack some of the account's."""
 
     month: str = ""
     counted_at: float | None = None
     sealed: Mapping[str, Sealed] = field(default_factory=dict)
     recent: Mapping[str, Batch] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
 
     @property
     def used(self) -> int:
@@ -90,9 +92,11 @@ def join(left: Ledger, right: Ledger) -> Ledger:
     return replace(later, recent={**unknown, **later.recent})
 
 
-def take_count(known: Ledger, distributions: Iterable[str], listed: Mapping[str, Batch], now: datetime) -> Ledger:
+def take_count(
+    known: Ledger, distributions: Iterable[str], listed: Mapping[str, Batch], now: datetime, *, unseen: tuple[str, ...] = ()
+) -> Ledger:
     """The ledger once AWS has told of all `distributions` what came since the last count. A clock of ours that is ahead must not seal the future."""
-    counted = replace(known, counted_at=now.timestamp(), recent={**known.recent, **listed})
+    counted = replace(known, counted_at=now.timestamp(), recent={**known.recent, **listed}, unseen=unseen)
     newest = max((batch.created for batch in listed.values()), default=0.0)
     through = min(now.timestamp(), newest) - SETTLED_SECONDS
     return _seal(counted, distributions, through)
@@ -127,6 +131,7 @@ def encode_ledger(ledger: Ledger) -> dict[str, object]:
         "counted_at": ledger.counted_at,
         "sealed": {name: [each.through, each.paths, each.sends] for name, each in sorted(ledger.sealed.items())},
         "recent": {name: [each.created, each.paths] for name, each in sorted(ledger.recent.items())},
+        "unseen": list(ledger.unseen),
     }
 
 
@@ -139,4 +144,5 @@ def decode_ledger(document: Mapping[str, Any] | None) -> Ledger:
         counted_at=None if document["counted_at"] is None else float(document["counted_at"]),
         sealed={name: Sealed(float(through), int(paths), int(sends)) for name, (through, paths, sends) in document["sealed"].items()},
         recent={name: Batch(float(created), int(paths)) for name, (created, paths) in document["recent"].items()},
+        unseen=tuple(map(str, document.get("unseen", ()))),
     )

@@ -92,7 +92,10 @@ def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[State
         yield _allow("Invalidate", ("cloudfront:CreateInvalidation",), [f"{every}/{target.distribution}"])
     # the free paths of a month are those of the whole account; without this sitepub counts its own alone
     yield _allow("CountMonth", ("cloudfront:GetInvalidation", "cloudfront:ListInvalidations"), [f"{every}/*"])
-    yield _allow("FindDistributions", ("cloudfront:ListDistributions",), ["*"])
+    tenants = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution-tenant/*"
+    actions = ("cloudfront:GetInvalidationForDistributionTenant", "cloudfront:ListInvalidationsForDistributionTenant")
+    yield _allow("CountMonthOfTenants", actions, [tenants])
+    yield _allow("FindDistributions", ("cloudfront:ListDistributions", "cloudfront:ListDistributionTenants"), ["*"])
 
 
 def _allow(name: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:

@@ -11,7 +11,7 @@ import pytest
 
 from sitepub.aws.cloudfront import CloudFront
 from sitepub.aws.quota import count_month
-from sitepub.core.ledger import Ledger, note_sent
+from sitepub.core.ledger import Ledger, decode_ledger, encode_ledger, note_sent
 from sitepub.errors import StoppedError
 from tests.support.builders import ManualClock
 from tests.support.fake_cdn import FakeCloudFront
@@ -163,6 +163,93 @@ def test_without_permission_nobody_knows(operation: str) -> None:
     world = World(denied={operation})
     world.send("/a")
     assert count_month(world.fake, world.clock) is None
+
+
+def test_what_may_be_seen_is_counted_and_the_rest_once_it_may_be() -> None:
+    world = World()
+    other = world.fake.add_distribution()
+    world.send("/b", "/c", day=1, distribution=other)
+    world.send("/a", day=10)
+    for denied in (f"ListInvalidations {other}", f"GetInvalidation {other}"):
+        world.fake.denied = {denied}
+        partly = world.look()
+        assert (partly.used, partly.unseen) == (1, (f"`cloudfront:{denied.split()[0]}` is not allowed everywhere",))
+        world.fake.denied = set()
+        whole = world.look(decode_ledger(encode_ledger(partly)))
+        assert (whole.used, whole.unseen) == (3, ())
+
+
+def test_who_may_not_list_distributions_counts_those_that_it_knows() -> None:
+    world = World(denied={"ListDistributions"})
+    world.send("/a", "/b")
+    counted = count_month(world.fake, world.clock, first=(world.distribution,))
+    assert counted is not None
+    assert (counted.used, counted.unseen) == (2, ("`cloudfront:ListDistributions` is not allowed everywhere",))
+
+
+class Tenants(World):
+    """Two tenants of a multi-tenant distribution beside a plain one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.shared = self.fake.add_distribution({"ConnectionMode": "tenant-only"})
+        self.names = [self.fake.add_tenant(self.shared) for _ in range(2)]
+
+    def tell(self, tenant: str, *items: str, day: int = 23) -> None:
+        now, self.clock.seconds = self.clock.seconds, (day - 23) * DAY
+        batch = {"Paths": {"Quantity": len(items), "Items": list(items)}, "CallerReference": f"t{len(self.fake.sent)}"}
+        self.fake.create_invalidation_for_distribution_tenant(Id=tenant, InvalidationBatch=batch)
+        self.clock.seconds = now
+
+
+def test_what_tenants_were_told_counts_too() -> None:
+    world = Tenants(page_size=1)
+    world.send("/a")
+    world.tell(world.names[0], "/b", "/c", day=2)
+    world.tell(world.names[1], "/d", day=-2)
+    known = world.look()
+    assert known.used == 3 == world.fake.count_paths()
+    world.tell(world.names[1], "/e", "/f")
+    world.fake.calls.clear()
+    assert world.count(known) == 5
+    assert world.fake.calls.count("GetInvalidationForDistributionTenant") == 1
+
+
+def test_an_invalidation_that_a_distribution_and_its_tenant_both_list_counts_once() -> None:
+    world = Tenants()
+    world.tell(world.names[0], "/b", "/c")
+    world.fake.sent.append(replace(world.fake.sent[0], distribution=world.shared))
+    known = world.look()
+    assert known.used == 2
+    assert world.count(known) == 2
+
+
+def test_where_nobody_has_tenants_nobody_is_asked_about_them() -> None:
+    world = World()
+    world.send("/a")
+    world.count()
+    assert not [call for call in world.fake.calls if "Tenant" in call]
+
+
+@pytest.mark.parametrize(
+    ("denied", "reason"),
+    [
+        ("ListDistributionTenants", "`cloudfront:ListDistributionTenants` is not allowed everywhere"),
+        ("ListInvalidationsForDistributionTenant", "`cloudfront:ListInvalidationsForDistributionTenant` is not allowed everywhere"),
+        ("GetInvalidationForDistributionTenant", "`cloudfront:GetInvalidationForDistributionTenant` is not allowed everywhere"),
+        ("", "the 102 tenants of multi-tenant distributions are too many to be asked"),
+    ],
+)
+def test_tenants_that_can_not_be_counted_are_told(denied: str, reason: str) -> None:
+    world = Tenants()
+    world.send("/a")
+    world.tell(world.names[0], "/b")
+    if denied:
+        world.fake.denied = {denied}
+    else:
+        for _ in range(100):
+            world.fake.add_tenant(world.shared)
+    assert (world.look().used, world.look().unseen) == (1, (reason,))
 
 
 def test_throttling_is_waited_out_for_a_minute() -> None:

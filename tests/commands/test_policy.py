@@ -29,6 +29,7 @@ def allowed(policy: Any) -> dict[str, list[str]]:
 def test_what_a_publisher_may(named: Story) -> None:
     bucket, keys = ["arn:aws:s3:::www-example-com"], ["arn:aws:s3:::www-example-com/site/*"]
     own, every = (["arn:aws:cloudfront::123456789012:distribution/" + name] for name in ("E190XXXXXL0LJU", "*"))
+    tenants = ["arn:aws:cloudfront::123456789012:distribution-tenant/*"]
     assert allowed(named.json("policy")) == {
         "s3:ListBucket": bucket,
         "s3:ListBucketMultipartUploads": bucket,
@@ -40,6 +41,9 @@ def test_what_a_publisher_may(named: Story) -> None:
         "cloudfront:GetInvalidation": every,
         "cloudfront:ListInvalidations": every,
         "cloudfront:ListDistributions": ["*"],
+        "cloudfront:ListDistributionTenants": ["*"],
+        "cloudfront:GetInvalidationForDistributionTenant": tenants,
+        "cloudfront:ListInvalidationsForDistributionTenant": tenants,
     }
 
 
@@ -142,6 +146,9 @@ OPERATIONS = {
     "get_invalidation": "cloudfront:GetInvalidation",
     "list_invalidations": "cloudfront:ListInvalidations",
     "list_distributions": "cloudfront:ListDistributions",
+    "list_distribution_tenants": "cloudfront:ListDistributionTenants",
+    "list_invalidations_for_distribution_tenant": "cloudfront:ListInvalidationsForDistributionTenant",
+    "get_invalidation_for_distribution_tenant": "cloudfront:GetInvalidationForDistributionTenant",
     "get_caller_identity": "",  # needs no permission
 }
 """What each operation of the clients needs (the services' own references)."""

@@ -22,6 +22,7 @@ STATUSES = {
     "InvalidArgument": 400,
     "InvalidationBatchAlreadyExists": 400,
     "MissingBody": 400,
+    "EntityNotFound": 404,
     "NoSuchDistribution": 404,
     "NoSuchInvalidation": 404,
     "ServiceUnavailable": 503,
@@ -53,7 +54,8 @@ class Sent:
 @dataclass(slots=True)
 class FakeCloudFront:
     """`faults`: raised by the next calls, one each (None lets one through); an exception stands for a connection that broke before the
-    call arrived, with `is_answer_lost` after it. `denied`: operations that these credentials may not use."""
+    call arrived, with `is_answer_lost` after it. `denied`: operations that these credentials may not use, each alone or with a distribution or tenant
+    after a space."""
 
     clock: Clock
     seconds_to_complete: float = 20
@@ -63,6 +65,7 @@ class FakeCloudFront:
     denied: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    tenants: dict[str, str] = field(default_factory=dict)
     _configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -71,6 +74,12 @@ class FakeCloudFront:
     def add_distribution(self, config: Mapping[str, Any] | None = None) -> str:
         name = f"E{next(self._numbers):013d}"
         self._configs[name] = config or {}
+        return name
+
+    def add_tenant(self, distribution: str) -> str:
+        """A tenant of a multi-tenant distribution, whose config says `ConnectionMode: tenant-only`."""
+        name = f"dt_{next(self._numbers):013d}"
+        self.tenants[name] = distribution
         return name
 
     def count_paths(self) -> int:
@@ -92,57 +101,80 @@ class FakeCloudFront:
 
     def list_distributions(self, *, Marker: str = "", MaxItems: str = "100") -> dict[str, Any]:
         self._begin("ListDistributions")
-        return {"DistributionList": self._page([{"Id": name} for name in self._configs], Marker, int(MaxItems))}
+        rows = [{"Id": name, "ConnectionMode": config.get("ConnectionMode", "direct")} for name, config in self._configs.items()]
+        return {"DistributionList": self._page(rows, Marker, int(MaxItems))}
 
     def create_invalidation(self, *, DistributionId: str, InvalidationBatch: Mapping[str, Any]) -> dict[str, Any]:
         operation = "CreateInvalidation"
-        fault = self._begin(operation)
-        config = self._config(DistributionId, operation)
+        fault = self._begin(operation, DistributionId)
+        return self._create(DistributionId, self._config(DistributionId, operation), InvalidationBatch, operation, fault)
+
+    def create_invalidation_for_distribution_tenant(self, *, Id: str, InvalidationBatch: Mapping[str, Any]) -> dict[str, Any]:
+        operation = "CreateInvalidationForDistributionTenant"
+        fault = self._begin(operation, Id)
+        return self._create(Id, self._tenant(Id, operation), InvalidationBatch, operation, fault)
+
+    def _create(
+        self, name: str, config: Mapping[str, Any], InvalidationBatch: Mapping[str, Any], operation: str, fault: Exception | None
+    ) -> dict[str, Any]:
         reference, items = InvalidationBatch["CallerReference"], tuple(InvalidationBatch["Paths"].get("Items", ()))
         if InvalidationBatch["Paths"]["Quantity"] != len(items):
             raise refusal("InconsistentQuantities", operation)
         self._check_items(items, config, operation)
-        known = next((each for each in self.sent if (each.distribution, each.reference) == (DistributionId, reference)), None)
+        known = next((each for each in self.sent if (each.distribution, each.reference) == (name, reference)), None)
         if known is not None and sorted(known.items) != sorted(items):
             raise refusal("InvalidationBatchAlreadyExists", operation)
         if known is None:
-            self._check_limits(DistributionId, items, operation)
+            self._check_limits(name, items, operation)
             now = self.clock.now()
             completes = now + timedelta(seconds=self.seconds_to_complete)
-            known = Sent(f"I{next(self._numbers):013d}", DistributionId, now, completes, reference, items)
+            known = Sent(f"I{next(self._numbers):013d}", name, now, completes, reference, items)
             self.sent.append(known)
         if fault is not None:
             raise fault
         return {"Location": f"https://cloudfront/{known.id}", "Invalidation": self._describe(known)}
 
     def get_invalidation(self, *, DistributionId: str, Id: str) -> dict[str, Any]:
-        self._begin("GetInvalidation")
+        self._begin("GetInvalidation", DistributionId)
         self._config(DistributionId, "GetInvalidation")
-        found = next((each for each in self.sent if (each.distribution, each.id) == (DistributionId, Id)), None)
-        if found is None:
-            raise refusal("NoSuchInvalidation", "GetInvalidation")
-        return {"Invalidation": self._describe(found)}
+        return self._get(DistributionId, Id, "GetInvalidation")
+
+    def get_invalidation_for_distribution_tenant(self, *, DistributionTenantId: str, Id: str) -> dict[str, Any]:
+        operation = "GetInvalidationForDistributionTenant"
+        self._begin(operation, DistributionTenantId)
+        self._tenant(DistributionTenantId, operation)
+        return self._get(DistributionTenantId, Id, operation)
 
     def list_invalidations(self, *, DistributionId: str, Marker: str = "", MaxItems: str = "100") -> dict[str, Any]:
         """Newest first; without the paths, as in AWS."""
-        self._begin("ListInvalidations")
+        self._begin("ListInvalidations", DistributionId)
         self._config(DistributionId, "ListInvalidations")
-        found = [each for each in reversed(self.sent) if each.distribution == DistributionId]
-        rows = [{"Id": each.id, "CreateTime": each.created, "Status": self._status(each)} for each in found]
-        return {"InvalidationList": self._page(rows, Marker, int(MaxItems))}
+        return self._list(DistributionId, Marker, int(MaxItems))
+
+    def list_invalidations_for_distribution_tenant(self, *, Id: str, Marker: str = "", MaxItems: int = 100) -> dict[str, Any]:
+        operation = "ListInvalidationsForDistributionTenant"
+        self._begin(operation, Id)
+        self._tenant(Id, operation)
+        return self._list(Id, Marker, MaxItems)
+
+    def list_distribution_tenants(self, *, Marker: str = "", MaxItems: int = 100) -> dict[str, Any]:
+        self._begin("ListDistributionTenants")
+        page = self._page([{"Id": name, "DistributionId": owner} for name, owner in self.tenants.items()], Marker, MaxItems)
+        found: dict[str, Any] = {"DistributionTenantList": page.get("Items", [])}
+        return {**found, "NextMarker": page["NextMarker"]} if page["IsTruncated"] else found
 
     # ---- within
 
-    def _begin(self, operation: str) -> Exception | None:
+    def _begin(self, operation: str, resource: str = "") -> Exception | None:
         """Raises what is planned for this call; returns it where it is to be raised after the work is done."""
         self.calls.append(operation)
-        if operation in self.denied:
+        if not self.denied.isdisjoint((operation, f"{operation} {resource}")):
             raise refusal("AccessDenied", operation)
         fault = self.faults.popleft() if self.faults else None
         if fault is None:
             return None
         error = refusal(fault, operation) if isinstance(fault, str) else fault
-        if self.is_answer_lost and operation == "CreateInvalidation":
+        if self.is_answer_lost and operation.startswith("CreateInvalidation"):
             return error
         raise error
 
@@ -150,6 +182,23 @@ class FakeCloudFront:
         if distribution not in self._configs:
             raise refusal("NoSuchDistribution", operation)
         return self._configs[distribution]
+
+    def _tenant(self, name: str, operation: str) -> Mapping[str, Any]:
+        """The config of its distribution."""
+        if name not in self.tenants:
+            raise refusal("EntityNotFound", operation)
+        return self._configs[self.tenants[name]]
+
+    def _get(self, name: str, invalidation: str, operation: str) -> dict[str, Any]:
+        found = next((each for each in self.sent if (each.distribution, each.id) == (name, invalidation)), None)
+        if found is None:
+            raise refusal("NoSuchInvalidation", operation)
+        return {"Invalidation": self._describe(found)}
+
+    def _list(self, name: str, marker: str, most: int) -> dict[str, Any]:
+        found = [each for each in reversed(self.sent) if each.distribution == name]
+        rows = [{"Id": each.id, "CreateTime": each.created, "Status": self._status(each)} for each in found]
+        return {"InvalidationList": self._page(rows, marker, most)}
 
     def _check_items(self, items: tuple[str, ...], config: Mapping[str, Any], operation: str) -> None:
         if not items:
