@@ -11,15 +11,19 @@ import signal
 import sys
 from collections.abc import Iterable
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from sitepub import __version__
 from sitepub.errors import DefectError, ExitStatus, SitepubError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     "adopt": "take a target that another tool filled under management",
+    "completion": "print the script by which a shell completes commands and options",
     "doctor": "look at all that a publish needs; each finding with its way out",
     "explain": "one file's story: key, kind, rule, headers, who refers to it and why",
     "gc": "delete what no kept release needs",
@@ -41,6 +45,9 @@ COMMANDS = {
 FEW_COLLECTIONS = 100_000
 """Values made before Python looks for circles among them; it would be 700."""
 
+ALONE = "here"
+"""What `sitepub` without a command is."""
+
 _COMMON = {"-C": 1, "--config": 1, "--target": 1, "--json": 0, "-v": 0, "--verbose": 0, "-q": 0, "--quiet": 0, "--no-color": 0}
 """Options of every command, and how many words each takes."""
 
@@ -52,11 +59,22 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name != ALONE:
             return None
         module = importlib.import_module(f"sitepub.commands.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """A shell that completes sends its words as they stand."""
+        if ctx.resilient_parsing:
+            args = [word for word in put_command_first(args) if word != ALONE] if args else args
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name, help=about) for name, about in sorted(COMMANDS.items()) if name.startswith(incomplete)]
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         try:
@@ -72,7 +90,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="sitepub")
 def root() -> None:
-    """Publishes a built static site to a folder, or to S3 behind CloudFront."""
+    """Publishes a built static site to a folder, or to S3 behind CloudFront. Without a command, says where you are and what to do next."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -106,9 +124,6 @@ def run(words: list[str]) -> int:
         return int(status or 0)
     except SitepubError as error:
         return _tell(error, words)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return ExitStatus.USAGE
     except click.ClickException as error:
         return _tell(_as_usage_error(error, words), words)
     except (KeyboardInterrupt, click.Abort):
@@ -122,10 +137,12 @@ def run(words: list[str]) -> int:
 
 
 def put_command_first(words: list[str]) -> list[str]:
-    """Options of every command may stand before its name, too: `sitepub -C site plan`."""
+    """Options of every command may stand before its name, too: `sitepub -C site plan`. Where no command is named, ALONE is."""
     number = 0
     while number < len(words) and words[number] in _COMMON:
         number += 1 + _COMMON[words[number]]
+    if number >= len(words):
+        return [ALONE, *words]
     return [*words[number : number + 1], *words[:number], *words[number + 1 :]]
 
 

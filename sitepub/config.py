@@ -74,6 +74,18 @@ def choose_target(config: Config, name: str | None) -> Target:
     raise UsageError("no-target-chosen", message, "name one with `--target`, or set `default_target`")
 
 
+def list_targets(start: Path, explicit: str | None) -> Mapping[str, str]:
+    """Names of targets and what their `store` says, as far as the text can be read at all: for shells that complete."""
+    try:
+        root = parse_yaml(_read_text(find_config(start, explicit=Path(explicit) if explicit else None))).root
+    except (SitepubError, UnreadableTextError):
+        return {}
+    row = root.find("targets") if isinstance(root, Table) else None
+    targets = row.value.rows if row is not None and isinstance(row.value, Table) else ()
+    stores = {each.key: each.value.find("store") if isinstance(each.value, Table) else None for each in targets}
+    return {name: store.value.text if store and isinstance(store.value, Scalar) else "" for name, store in stores.items()}
+
+
 def _find_target(config: Config, name: str) -> Target:
     if name in config.targets:
         return config.targets[name]

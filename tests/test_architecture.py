@@ -43,6 +43,8 @@ LAYERS: dict[str, int] = {
     "publishing": 9,
     "unchanged": 9,
     "looking": 9,
+    "orienting": 9,
+    "report_orientation": 9,
     "explaining": 9,
     "restoring": 9,
     "collecting": 9,

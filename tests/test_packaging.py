@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,19 +53,40 @@ def test_the_source_archive_holds_all_that_is_needed_to_test_and_build_it(built:
     assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/.sites", "examples/site/_published"))]
 
 
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""All that pyproject.toml allows and that anybody could have."""
+
+
+def find_python(version: str) -> str | None:
+    """An interpreter that runs: one on the PATH, or one of pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    named = [str(path) for path in sorted(pyenv.glob(f"{version}.*/bin/python"), reverse=True)] + [f"python{version}"]
+    for name in named:
+        with suppress(OSError):
+            if subprocess.run([name, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode == 0:
+                return name
+    return None
+
+
 @pytest.mark.slow
-def test_the_wheel_publishes_in_an_empty_environment(built: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", PYTHONS)
+def test_the_wheel_publishes_in_an_empty_environment(version: str, built: Path, tmp_path: Path) -> None:
     """With its declared dependencies and nothing else; pip may need a package index for them."""
+    python = find_python(version) or pytest.skip(f"Python {version} is not installed")
     (wheel,) = built.glob("*.whl")
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    subprocess.run([python, "-m", "venv", tmp_path / "venv"], check=True)
     command = tmp_path / "venv/bin/sitepub"
     install = [tmp_path / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel]
     done = subprocess.run(install, capture_output=True, text=True, check=False, env=real_environment())
     if done.returncode and not command.exists():
         pytest.skip("the dependencies can't be installed here")
     assert subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout == "sitepub, version 0.1.0\n"
+    assert "sitepub init" in subprocess.run([command], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    schema = subprocess.run([command, "schema"], capture_output=True, text=True, check=True).stdout
+    assert schema == (REPOSITORY / "sitepub/sitepub.schema.json").read_text("utf-8")
     (tmp_path / "sitepub.yaml").write_text(f"source: {REPOSITORY}/examples/site/public\ntargets: {{there: {{store: 'file:out'}}}}\n")
-    published = subprocess.run([command, "publish"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    strict = {**os.environ, "PYTHONWARNINGS": "error::DeprecationWarning:sitepub"}
+    published = subprocess.run([command, "publish"], cwd=tmp_path, capture_output=True, text=True, check=False, env=strict)
     assert published.returncode == 0, published.stderr
     assert (tmp_path / "out/index.html").is_file()
     listed = subprocess.run([tmp_path / "venv/bin/python", "-m", "pip", "check"], capture_output=True, text=True, check=False)

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sitepub.commands.colour import paint, wants_colour
 from sitepub.errors import ConfigurationError, UsageError
 from sitepub.interfaces import Progress
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,33 @@ def common_options(command: Command) -> Command:
     return wrapped
 
 
+def _complete_as(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """The shell itself completes names of files and folders."""
+
+    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(begun, type=kind)]
+
+    return complete
+
+
+def _complete_target(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The names in sitepub.yaml, even where something else in it is wrong."""
+    from click.shell_completion import CompletionItem
+
+    from sitepub.config import list_targets
+
+    named = list_targets(Path(context.params.get("folder") or "."), context.params.get("config"))
+    return [CompletionItem(name, help=store) for name, store in named.items() if name.startswith(begun)]
+
+
 _COMMON = (
-    click.option("-C", "folder", metavar="DIR", default=".", help="Run as if started in DIR."),
-    click.option("--config", metavar="FILE", help="The configuration; default: sitepub.yaml, here or above."),
-    click.option("--target", metavar="NAME", help="The target; default: default_target, or the only one."),
+    click.option("-C", "folder", metavar="DIR", default=".", shell_complete=_complete_as("dir"), help="Run as if started in DIR."),
+    click.option(
+        "--config", metavar="FILE", shell_complete=_complete_as("file"), help="The configuration; default: sitepub.yaml, here or above."
+    ),
+    click.option("--target", metavar="NAME", shell_complete=_complete_target, help="The target; default: default_target, or the only one."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout."),
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),

@@ -248,5 +248,5 @@ def test_help_names_every_command(story: Story, tmp_path: Path) -> None:
 
     for name in COMMANDS:
         assert f"  {name} " in top.out
-    assert story.run(status=2).out == ""
+    assert story.run("nosuch", status=2).out == ""
     assert story.run("--version").out == "sitepub, version 0.1.0\n"
