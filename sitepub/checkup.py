@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sitepub.checkup_here import HERE
+from sitepub.checkup_permissions import check_permissions
 from sitepub.checkup_remarks import Check, Patient, Remark, fine, problem
 from sitepub.checkup_there import THERE, check_account
 from sitepub.core.settings import BucketAddress
@@ -29,7 +30,7 @@ def check_up(folder: Path, config: Path | None, target: str | None, environment:
     patient = Patient(request, sight, inspection, snapshot, facts)
     remarks += [remark for check in HERE for remark in _run(check, patient)]
     if snapshot is None:
-        return (*remarks, *_run(check_account, patient), *more, *about_distribution)
+        return (*remarks, *_run(check_account, patient), *_run(check_permissions, patient), *more, *about_distribution)
     remarks += [*more, *about_distribution]
     remarks += [remark for check in THERE for remark in _run(check, patient)]
     return tuple(remarks)

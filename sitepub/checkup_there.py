@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
 
+from sitepub.checkup_permissions import check_permissions
 from sitepub.checkup_remarks import Check, Patient, Remark, Severity, fine
 from sitepub.core.model import Digest
 from sitepub.core.partitions import partition_of_region
@@ -213,6 +214,7 @@ def _matches(alias: str, host: str) -> bool:
 
 THERE: tuple[Check, ...] = (
     check_account,
+    check_permissions,
     _check_region,
     _check_writable,
     _check_state,

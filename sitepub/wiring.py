@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sitepub.core.ledger import Ledger
+from sitepub.core.policy import Policy
+from sitepub.core.policy_trial import Tried
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
 from sitepub.edges import KeptLedger, NoCopy
@@ -95,7 +97,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """What `doctor` asks of a target beyond a Sight. Nothing in here changes anything. `may_write`: None where only writing could tell;
-    `find_account`, `find_region` and `count_month`: None where nobody says. `record_urls`: where a visitor might find the records."""
+    `find_account`, `find_region`, `count_month` and `try_policy`: None where nobody says. `record_urls`: where a visitor might find the records."""
 
     check_account: Callable[[], None]
     find_account: Callable[[], str | None]
@@ -104,6 +106,7 @@ class Inspection:
     may_write: Callable[[Snapshot], bool | None]
     count_month: Callable[[], Ledger | None]
     record_urls: Callable[[], tuple[str, ...]]
+    try_policy: Callable[[Policy], Tried | None]
 
 
 def inspect_target(config: Config, target: Target, environment: Mapping[str, str]) -> tuple[Sight, Inspection]:
@@ -118,6 +121,7 @@ def inspect_target(config: Config, target: Target, environment: Mapping[str, str
         may_write=lambda snapshot: _may_write(target, opened.records, snapshot),
         count_month=lambda: _count_month(target, session, opened.clock),
         record_urls=lambda: _record_urls(target, session),
+        try_policy=lambda policy: _try_policy(target, session, policy),
     )
 
 
@@ -260,6 +264,15 @@ def _count_month(target: Target, session: AwsSession | None, clock: Clock) -> Le
     from sitepub.aws.quota import count_month
 
     return count_month(session.cdn_client(target.cdn_endpoint_url), clock)
+
+
+def _try_policy(target: Target, session: AwsSession | None, policy: Policy) -> Tried | None:
+    """Servers of others have rules of their own; IAM's own endpoint may be named for them."""
+    if session is None or ((target.endpoint_url or target.cdn_endpoint_url) and session.endpoint("iam") is None):
+        return None
+    from sitepub.aws.permissions import try_policy
+
+    return try_policy(session, policy)
 
 
 def _judges_conditions(target: Target, records: Store) -> bool:

@@ -17,6 +17,7 @@ from tests.commands.conftest import Distribution
 from tests.commands.spoiling import hand_of
 from tests.commands.story import Story
 from tests.commands.test_verify import served_as_stored, serving
+from tests.support.fake_iam import run_fake_iam
 from tests.support.servers import S3Server
 
 
@@ -244,3 +245,19 @@ def test_china_has_no_cache_tags(cloud_story: Story) -> None:
     assert "no-cache-tags-there" not in told(cloud_story.json("doctor", status=6), "note")
     cloud_story.configure("invalidation: {tags: always}\n", target="region: cn-north-1")
     assert "no-cache-tags-there" in told(cloud_story.json("doctor", status=6), "note")
+
+
+def test_each_missing_permission_is_named_with_what_grants_it(cloud_story: Story) -> None:
+    with run_fake_iam() as iam:
+        cloud_story.environment = {
+            **cloud_story.environment,
+            "AWS_ENDPOINT_URL_IAM": iam.endpoint_url,
+            "AWS_ENDPOINT_URL_STS": iam.endpoint_url,
+        }
+        iam.policy = [each for each in cloud_story.json("policy")["Statement"] if each["Sid"] != "Invalidate"]
+        found = cloud_story.json("doctor", status=6)
+        (missing,) = [each for each in found["findings"] if each["code"] == "missing-permission"]
+        assert "`cloudfront:CreateInvalidation`" in missing["message"] and '"Sid": "Invalidate"' in missing["hint"]
+        iam.forbidden = frozenset({"SimulatePrincipalPolicy"})
+        done = cloud_story.run("doctor", status=6)
+        assert "they are not tried: these credentials may not call `iam:SimulatePrincipalPolicy`" in done.out
