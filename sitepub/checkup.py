@@ -65,5 +65,5 @@ def _read_facts(request: Request, sight: Sight, snapshot: Snapshot | None) -> tu
     except SitepubError as error:
         return None, [problem(error)]
     if facts is None and isinstance(request.target.store, BucketAddress):
-        return None, [fine("distribution", "none: nothing is invalidated")]
+        return None, [fine("distribution", "the target has no distribution: nothing is invalidated")]
     return facts, []

@@ -20,7 +20,7 @@ from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import invalidate, send_owed
-from sitepub.lease import LeaseKeeper, is_dead, lease_lost
+from sitepub.lease import Change, LeaseKeeper, is_dead, is_held_by
 from sitepub.releases import Snapshot, release_key
 from sitepub.writing import is_standing
 
@@ -59,12 +59,8 @@ def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collec
             continue
         with keeper:
             left = _delete(edges, sweep, keeper)
-            keeper.check()
-            ended = end_collect(keeper.snapshot.state, nonce=edges.releases.nonce())
-            swap = edges.releases.swap(keeper.snapshot, replace(ended, is_swept=sweep.is_whole))
-            if not swap.is_ours:
-                raise lease_lost()
-        return Collected(sweep, (*sweep.left, *left), invalidate(edges, swap.snapshot, choice, wait), choice.warnings)
+            ended = keeper.swap(_ending(sweep))
+        return Collected(sweep, (*sweep.left, *left), invalidate(edges, ended, choice, wait), choice.warnings)
     raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
 
 
@@ -104,7 +100,8 @@ def begin_deleting(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice,
     wanted = begin_collect(replace(state, ledger=ledger), collect, kept, nonce=edges.releases.nonce())
     started = edges.clock.elapsed()
     swap = edges.releases.swap(snapshot, wanted)
-    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None
+    is_ours = swap.is_ours or is_held_by(swap.snapshot.state, collect.lease.token)
+    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if is_ours else None
 
 
 def _plan_or_none(edges: Edges, snapshot: Snapshot, retention: Retention) -> Sweep | None:
@@ -159,6 +156,10 @@ def read_documents(edges: Edges, listed: tuple[Release, ...], records: Iterable[
             if found is not None:
                 documents[release] = found
     return documents
+
+
+def _ending(sweep: Sweep) -> Change:
+    return lambda state, nonce: replace(end_collect(state, nonce=nonce), is_swept=sweep.is_whole)
 
 
 def _needs_invalidation(doomed: Doomed) -> bool:

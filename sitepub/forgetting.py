@@ -20,7 +20,7 @@ from sitepub.errors import HeldError, RefusedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything
 from sitepub.invalidating import invalidate
-from sitepub.lease import LeaseKeeper, lease_lost
+from sitepub.lease import Change, LeaseKeeper
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id, release_key
 
@@ -53,9 +53,9 @@ def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgo
             continue
         with keeper:
             written = _write_anew(edges, forgetting, keeper)
-            _swap(edges, keeper, _rename(keeper.snapshot.state, forgetting, written))
+            keeper.swap(_renaming(forgetting, written))
             left = _delete(edges, forgetting, keeper)
-            done = _swap(edges, keeper, end_collect(keeper.snapshot.state, nonce=edges.releases.nonce()))
+            done = keeper.swap(lambda state, nonce: end_collect(state, nonce=nonce))
         return Forgotten(forgetting, left, invalidate(edges, done, choice, wait), choice.warnings)
     raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
 
@@ -106,7 +106,11 @@ def _repack(edges: Edges, forgetting: Forgetting, pack: str, staying: Collection
         return draft.places()
 
 
-def _rename(state: State, forgetting: Forgetting, written: Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]]) -> State:
+def _renaming(forgetting: Forgetting, written: Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]]) -> Change:
+    return lambda state, nonce: _rename(state, forgetting, written, nonce=nonce)
+
+
+def _rename(state: State, forgetting: Forgetting, written: Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]], *, nonce: str) -> State:
     ids = {old: new for old, (new, _, _) in written.items()}
 
     def renamed(release: Release) -> Release:
@@ -118,16 +122,7 @@ def _rename(state: State, forgetting: Forgetting, written: Mapping[ReleaseId, tu
         return replace(release, id=new_id, manifest=manifest, document=document, entries=entries, assets=assets, origin=origin)
 
     live = ids.get(state.live, state.live) if state.live else None
-    return replace(state, live=live, releases=tuple(renamed(release) for release in state.releases))
-
-
-def _swap(edges: Edges, keeper: LeaseKeeper, wanted: State) -> Snapshot:
-    keeper.check()
-    swap = edges.releases.swap(keeper.snapshot, replace(wanted, nonce=edges.releases.nonce()))
-    if not swap.is_ours:
-        raise lease_lost()
-    keeper.go_on_from(swap.snapshot)
-    return swap.snapshot
+    return replace(state, live=live, releases=tuple(renamed(release) for release in state.releases), nonce=nonce)
 
 
 def _delete(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> tuple[Key, ...]:

@@ -8,16 +8,25 @@ from sitepub.core.invalidation import caller_reference, fold_items
 from sitepub.core.ledger import Ledger, note_sent
 from sitepub.core.pacing import Month, allowance, choose_debts, drop_covered, foresee_month, read_month
 from sitepub.core.settings import WhenSpent
-from sitepub.core.state import Owed, take_off
+from sitepub.core.state import Owed, end_collect, take_off
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import SitepubError
 from sitepub.interfaces import Cdn
+from sitepub.lease import is_dead
 from sitepub.releases import Snapshot
 
 
 def send_owed(edges: Edges, snapshot: Snapshot, *, wait: bool = False) -> Invalidated:
-    """Sends what earlier runs left owed."""
-    return invalidate(edges, snapshot, InvalidationChoice(), wait)
+    """Sends what earlier runs left owed, a dead `gc` too."""
+    return invalidate(edges, end_dead_collect(edges, snapshot), InvalidationChoice(), wait)
+
+
+def end_dead_collect(edges: Edges, snapshot: Snapshot) -> Snapshot:
+    """What a dead `gc` owes is owed from now on."""
+    collect = snapshot.state.collect
+    if collect is None or not is_dead(edges, collect.lease):
+        return snapshot
+    return edges.releases.swap(snapshot, end_collect(snapshot.state, nonce=edges.releases.nonce())).snapshot
 
 
 def invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wait: bool) -> Invalidated:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from sitepub.core.state import Lease, State, give_back, renew
-from sitepub.edges import Edges
+from sitepub.edges import ATTEMPTS, Edges
 from sitepub.errors import HeldError, SitepubError
 from sitepub.interfaces import Clock
 from sitepub.releases import Releases, Snapshot
@@ -17,6 +18,10 @@ RENEW_AFTER = 0.25
 
 LAST_START = 25 / 60
 """Part of the lease after which no write starts: the client's own retries end within the 35 seconds that are left of 60."""
+
+
+Change = Callable[[State, str], State]
+"""The next state, with this nonce."""
 
 
 class LeaseKeeper:
@@ -44,19 +49,35 @@ class LeaseKeeper:
                 if self._clock.elapsed() - self._since > self._renew_after:
                     self._renew()
 
-    def go_on_from(self, snapshot: Snapshot) -> None:
-        """The run itself has swapped the state: that is what the next swap must find."""
+    def swap(self, change: Change, *, is_done: Callable[[State], bool] = lambda state: False) -> Snapshot:
+        """Swaps in what `change` makes of the state as it stands then: others may pay what is owed meanwhile, and take the lease from nobody.
+        `is_done`: somebody has swapped again since ours, whose answer was lost. Raises HeldError where another run has taken over."""
+        self.check()
         with self._mutex:
-            self._snapshot = snapshot
+            return self._swap(change, is_done)
+
+    def confirm(self) -> None:
+        """Asks whether the lease is ours still. Raises HeldError where another run has taken over."""
+        if not is_held_by(self._releases.read_state().state, self._token):
+            raise lease_lost()
 
     def _renew(self) -> None:
         if self._clock.elapsed() - self._since > self._last_start:
             raise lease_lost()
         started = self._clock.elapsed()
-        swap = self._releases.swap(self._snapshot, renew(self._snapshot.state, nonce=self._releases.nonce()))
-        if not swap.is_ours:
-            raise lease_lost()
-        self._snapshot, self._since = swap.snapshot, started
+        self._swap(lambda state, nonce: renew(state, nonce=nonce), lambda state: False)
+        self._since = started
+
+    def _swap(self, change: Change, is_done: Callable[[State], bool]) -> Snapshot:
+        for _ in range(ATTEMPTS):
+            swap = self._releases.swap(self._snapshot, change(self._snapshot.state, self._releases.nonce()))
+            if swap.is_ours or is_done(swap.snapshot.state):
+                self._snapshot = swap.snapshot
+                return swap.snapshot
+            if not is_held_by(swap.snapshot.state, self._token):
+                break
+            self._snapshot = swap.snapshot
+        raise lease_lost()
 
     def __enter__(self) -> Self:
         return self
@@ -69,8 +90,8 @@ class LeaseKeeper:
         """Best effort, after a failure: the next run need not wait. What it can't say, the lease's end says a minute later."""
         try:
             with self._mutex:
-                if _lease(self._snapshot.state).token == self._token and self._clock.elapsed() - self._since < self._last_start:
-                    self._releases.swap(self._snapshot, give_back(self._snapshot.state, nonce=self._releases.nonce()))
+                if is_held_by(self._snapshot.state, self._token) and self._clock.elapsed() - self._since < self._last_start:
+                    self._swap(lambda state, nonce: give_back(state, nonce=nonce), lambda state: False)
         except SitepubError:
             return
 
@@ -83,6 +104,10 @@ def is_dead(edges: Edges, lease: Lease) -> bool:
         return True
     age = edges.releases.state_age()
     return age is not None and age > lease.seconds
+
+
+def is_held_by(state: State, token: str) -> bool:
+    return any(at_work is not None and at_work.lease.token == token for at_work in (state.pending, state.collect))
 
 
 def lease_lost() -> HeldError:

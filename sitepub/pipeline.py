@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from sitepub.core.ledger import join
 from sitepub.core.model import Commit, ETag, Key, ReleaseId, Warning
 from sitepub.core.settings import WhenSpent
-from sitepub.core.state import Lease, Pending, Release, begin, end_collect, finish, recommit
+from sitepub.core.state import Lease, Pending, Release, begin, finish, recommit
 from sitepub.decision import Decision, decide
 from sitepub.earlier import supply_from_target, wish_for
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.invalidating import invalidate, send_owed
-from sitepub.lease import LeaseKeeper, is_dead, lease_lost
+from sitepub.lease import LeaseKeeper, is_dead, is_held_by
 from sitepub.packs import PackDraft
 from sitepub.promoting import promote
 from sitepub.releases import Snapshot
@@ -162,7 +162,7 @@ def _decide_or_none(edges: Edges, snapshot: Snapshot, wish: Wish, permits: Permi
 
 def settle_nothing(edges: Edges, decision: Decision, commit: Commit | None, *, wait: bool) -> Receipt:
     """The content is live already; its commit may be another one, and something may still be owed."""
-    snapshot = _end_dead_collect(edges, decision.snapshot)
+    snapshot = decision.snapshot
     for _ in range(ATTEMPTS):
         # another run may have sent what was owed meanwhile; one that made another release or commit live has had its say
         if commit is None or decision.live is None or decision.live.commit == commit or not _is_still_live(snapshot, decision.live):
@@ -174,14 +174,6 @@ def settle_nothing(edges: Edges, decision: Decision, commit: Commit | None, *, w
 def _is_still_live(snapshot: Snapshot, release: Release) -> bool:
     live = snapshot.state.live_release
     return live is not None and (live.id, live.commit) == (release.id, release.commit)
-
-
-def _end_dead_collect(edges: Edges, snapshot: Snapshot) -> Snapshot:
-    """What a dead `gc` owes is owed from now on."""
-    collect = snapshot.state.collect
-    if collect is None or not is_dead(edges, collect.lease):
-        return snapshot
-    return edges.releases.swap(snapshot, end_collect(snapshot.state, nonce=edges.releases.nonce())).snapshot
 
 
 # ---- begin, finish
@@ -202,7 +194,8 @@ def _begin(
     pending = Pending(release, tuple(sorted(owes)), lease, over, wish.asked)
     started = edges.clock.elapsed()
     swap = edges.releases.swap(decision.snapshot, begin(state, pending, nonce=edges.releases.nonce()))
-    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if swap.is_ours else None
+    is_ours = swap.is_ours or is_held_by(swap.snapshot.state, lease.token)
+    return LeaseKeeper(edges.releases, edges.clock, swap.snapshot, started) if is_ours else None
 
 
 def _superseded(decision: Decision) -> tuple[Release, ...]:
@@ -215,12 +208,11 @@ def _superseded(decision: Decision) -> tuple[Release, ...]:
 def _finish(edges: Edges, decision: Decision, staged: Staged, keeper: LeaseKeeper, answered: Mapping[Key, ETag | None]) -> Snapshot:
     """Records what the target answered and swaps the state to live."""
     edges.progress.stage("finishing")
-    state = keeper.snapshot.state
     fresh = {**staged.uploaded, **answered}
-    record = edges.releases.write_record(state.record, fresh, lambda: decision.etags)
-    keeper.check()
+    record = edges.releases.write_record(keeper.snapshot.state.record, fresh, lambda: decision.etags)
+    begun = staged.release.id, decision.snapshot.state.seq + 1
     published_at = f"{edges.clock.now():%Y-%m-%dT%H:%M:%SZ}"
-    swap = edges.releases.swap(keeper.snapshot, finish(state, record=record, published_at=published_at, nonce=edges.releases.nonce()))
-    if not swap.is_ours:
-        raise lease_lost()
-    return swap.snapshot
+    return keeper.swap(
+        lambda state, nonce: finish(state, record=record, published_at=published_at, nonce=nonce),
+        is_done=lambda state: any((listed.id, listed.seq) == begun for listed in state.releases),
+    )

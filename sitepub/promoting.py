@@ -43,6 +43,7 @@ def promote(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, keep
             else:
                 answered[step.key] = written.etag
     if foreign:
+        keeper.confirm()
         raise _edited_by_hand(foreign)
     return answered
 

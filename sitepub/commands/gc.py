@@ -25,7 +25,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, forgotten: tuple[s
 
 
 def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool) -> int:
-    from sitepub import collecting, preparing, publishing, report, wiring
+    from sitepub import collecting, invalidating, preparing, publishing, report, wiring
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
@@ -40,6 +40,8 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
             invocation.say(report.sweep_as_text(sweep, verbose=invocation.verbose, is_dry_run=True))
             require_consent("delete them?", yes=yes)
             collected = collecting.collect(edges, request.config.retention, wait=wait)
+        elif not is_dry_run:
+            collected = collecting.Collected(sweep, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
     free = request.config.invalidation.free_paths
     done, left, sent = collected.sweep, collected.left, collected.invalidation
     invocation.say(report.warnings_as_text(collected.warnings))
@@ -52,7 +54,7 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
 
 
 def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool, yes: bool, wait: bool) -> int:
-    from sitepub import forgetting, preparing, publishing, report, wiring
+    from sitepub import forgetting, invalidating, preparing, publishing, report, wiring
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
@@ -67,6 +69,8 @@ def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool,
             invocation.say(report.forgetting_as_text(foreseen, is_dry_run=True))
             require_consent("forget them for good?", yes=yes)
             forgotten = forgetting.forget(edges, paths, wait=wait)
+        elif not is_dry_run:
+            forgotten = forgetting.Forgotten(foreseen, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
     free = request.config.invalidation.free_paths
     done, left, sent = forgotten.forgetting, forgotten.left, forgotten.invalidation
     invocation.say(report.warnings_as_text(forgotten.warnings))
