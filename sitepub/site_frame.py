@@ -101,7 +101,7 @@ def _find_frozen(root: Path, paths: tuple[SourcePath, ...], patterns: tuple[str,
     frozen = {path: f"`{folder}` is the folder of a bundler, whose names hold hashes" for path in paths if (folder := find_folder(path))}
     known = frozenset(paths)
     for folder, name in find_manifests(root, paths):
-        listed = find_listed((root / folder / name).read_bytes(), folder, known, has_assets_folder=name.startswith(".vite/"))
+        listed = find_listed((root / folder / name).read_bytes(), folder, name, known)
         frozen |= dict.fromkeys(listed, f"a bundler hashed it, `{folder}{name}` says")
     if patterns:
         frozen |= {path: f"`fingerprint.frozen` has `{pattern}`" for path in paths if (pattern := compiled.find_decisive(path))}

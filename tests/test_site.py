@@ -129,6 +129,23 @@ class TestEvidenceOfABundler:
         assert built.class_of("index.html") is ENTRY
         assert built.class_of("static/css/own.css") is ASSET
 
+    def test_a_hashmap_of_vitepress_freezes_what_lies_beside_its_pages_scripts(self, tmp_path: Path) -> None:
+        files = {
+            "index.html": "<script type=module src=/assets/app.DEKfSKWO.js></script><link rel=modulepreload href=/assets/index.md.CFaMWVIA.lean.js>"
+            "<img src=/img.png>",
+            "assets/app.DEKfSKWO.js": "import(`/assets/${page}.${hashes[page]}.lean.js`)",
+            "assets/index.md.CFaMWVIA.js": "export default 1",
+            "assets/index.md.CFaMWVIA.lean.js": "export default 2",
+            "img.png": b"1",
+            "hashmap.json": '{"index.md": "CFaMWVIA"}',
+        }
+        built = build_tree(tmp_path, files)
+        assert {path for path in files if built.class_of(path) is FROZEN} == {path for path in files if path.startswith("assets/")}
+        assert "hashmap.json" in built.story("assets/app.DEKfSKWO.js").reason
+        del files["assets/index.md.CFaMWVIA.js"]
+        built = build_tree(tmp_path / "other", files)
+        assert built.class_of("assets/app.DEKfSKWO.js") is not FROZEN
+
     @pytest.mark.parametrize("folder", ["_astro", "_next/static", "_app/immutable", "docs/_astro"])
     def test_a_bundlers_folder_is_frozen(self, folder: str, tmp_path: Path) -> None:
         built = build_tree(tmp_path, {"index.html": f"<link rel=stylesheet href=/{folder}/a.css>", f"{folder}/a.css": "a{}"})

@@ -8,5 +8,8 @@ SURVEYS = 7
 NAMES = 1
 """Grows with every change that gives unchanged files other names."""
 
-BUNDLER_MANIFESTS = (".vite/manifest.json", "asset-manifest.json", "build-manifest.json", "assets-manifest.json", "rev-manifest.json")
+BUNDLER_MANIFESTS = (
+    *(".vite/manifest.json", "asset-manifest.json", "build-manifest.json", "assets-manifest.json", "rev-manifest.json"),
+    "hashmap.json",  # of VitePress
+)
 """Files in which bundlers list what they wrote, relative to the folder that they wrote into."""

@@ -22,17 +22,22 @@ def find_folder(path: SourcePath) -> str | None:
     return path[: found.end(1)] if found else None
 
 
-def find_listed(text: bytes, folder: str, paths: Collection[str], *, has_assets_folder: bool) -> Mapping[SourcePath, str]:
-    """The files that a bundler's manifest in `folder` names and whose names can hold a hash. `has_assets_folder`: all such files of its
-    `assets/` too, which Vite lists only in part."""
+def find_listed(text: bytes, folder: str, name: str, paths: Collection[str]) -> Mapping[SourcePath, str]:
+    """The files that a bundler's manifest in `folder` names and whose names can hold a hash; of Vite, which lists them only in part, all such
+    files of `assets/` too."""
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
         return {}
     named = {folder + one for one in _strings(tree)} | {one.lstrip("/") for one in _strings(tree)}
-    if has_assets_folder:
+    if name.startswith(".vite/") or _is_of_vitepress(tree, folder, paths):
         named |= {path for path in paths if path.startswith(f"{folder}assets/")}
     return {SourcePath(path): folder for path in sorted(named) if path in paths and looks_hashed(path)}
+
+
+def _is_of_vitepress(tree: object, folder: str, paths: Collection[str]) -> bool:
+    """Its `hashmap.json` has the hash of each page's script, from which the script of the site makes the URL."""
+    return isinstance(tree, dict) and any(f"{folder}assets/{page}.{hashed}.js" in paths for page, hashed in tree.items())
 
 
 def looks_hashed(path: str) -> bool:
