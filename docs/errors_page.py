@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sitepub import errors
@@ -104,6 +105,7 @@ def find_stale() -> list[str]:
     return sorted((raised - told) | (raised - ways) | (told - raised) | (ways - raised))
 
 
+@cache
 def find_errors() -> tuple[Raised, ...]:
     """Of all modules, by code."""
     modules = [ast.parse(path.read_text("utf-8")) for path in sorted(_CODE.rglob("*.py"))]
@@ -133,9 +135,10 @@ def _render_code(code: str, places: list[Raised]) -> str:
 def _find_in(module: ast.Module, constants: Mapping[str, str]) -> Iterator[Raised]:
     for scope in [module, *(node for node in ast.walk(module) if isinstance(node, ast.FunctionDef))]:
         for call in _calls_of(scope):
-            raised = _read_call(call, {**constants, **_assigned_texts(scope, before=call.lineno)})
-            if raised is not None:
-                yield raised
+            if _code_of(call):
+                raised = _read_call(call, {**constants, **_assigned_texts(scope, before=call.lineno)})
+                if raised is not None:
+                    yield raised
 
 
 def _calls_of(scope: ast.AST) -> Iterator[ast.Call]:
@@ -147,18 +150,27 @@ def _calls_of(scope: ast.AST) -> Iterator[ast.Call]:
             yield from _calls_of(node)
 
 
+def _arguments_of(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _code_of(call: ast.Call) -> str:
+    """What may be the code of an error: a first argument that looks like one; else empty."""
+    match _arguments_of(call):
+        case [ast.Constant(value=str(text)), *_] if _CODE_WORD.fullmatch(text):
+            return text
+    return ""
+
+
 def _read_call(call: ast.Call, texts: Mapping[str, str]) -> Raised | None:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
-    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-    first = arguments[0] if arguments else None
-    if not (isinstance(first, ast.Constant) and isinstance(first.value, str) and _CODE_WORD.fullmatch(first.value)):
-        return None
+    arguments = _arguments_of(call)
     kinds = [kind for argument in arguments if isinstance(argument, ast.Name) and (kind := _error_class(argument.id))]
     kind = _error_class(name) or (kinds[0] if kinds else errors.RefusedError)
     if _error_class(name) is None and name not in _BUILDERS and not kinds:
         return None
     said = [_read_text(argument, texts) for argument in arguments[1:] if not (isinstance(argument, ast.Name) and _error_class(argument.id))]
-    return Raised(first.value, kind.status, said[0] if said else "", said[1] if len(said) > 1 else "")
+    return Raised(_code_of(call), kind.status, said[0] if said else "", said[1] if len(said) > 1 else "")
 
 
 def _error_class(name: str) -> type[SitepubError] | None:
