@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from sitepub.core.model import Warning
 from sitepub.core.state import State
+from sitepub.core.whereabouts import Whereabouts
+from sitepub.gathering import start_aside
+from sitepub.interfaces import CdnReader
 from sitepub.local.git import find_repository
+from sitepub.looking_distribution import look_at_distribution
 from sitepub.preparing import Request, read_request
 from sitepub.publishing import make_chooser
 from sitepub.report_status import Quota
@@ -17,13 +22,15 @@ from sitepub.wiring import Sight, look_at_target
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`unpublished` None where git does not tell."""
+    """`unpublished` None where git does not tell, `distribution` where there is none or it can't be asked; `now` in UTC."""
 
     target: str
     store: str
     state: State
     unpublished: Sequence[Mapping[str, str]] | None
     quota: Quota
+    distribution: Whereabouts | None = None
+    now: datetime = datetime.min
     warnings: tuple[Warning, ...] = field(default=())
 
 
@@ -31,14 +38,24 @@ def look(folder: Path, config: Path | None, target: str | None, environment: Map
     request = read_request(folder, config, target, environment)
     sight = look_at_target(request.config, request.target, environment)
     state = sight.releases.read_state().state
+    cdn = sight.cdn_of(state)
+    glance = start_aside(lambda: look_at_distribution(request.target, cdn, None))
+    quota, unpublished = _look_at_quota(request, sight, cdn, state), _find_unpublished(request, state)
+    found = glance()
     return Seen(
-        request.target.name, sight.store.describe(), state, _find_unpublished(request, state), _look_at_quota(request, sight, state)
+        request.target.name,
+        sight.store.describe(),
+        state,
+        unpublished,
+        quota,
+        found.whereabouts,
+        sight.clock.now(),
+        found.warnings,
     )
 
 
-def _look_at_quota(request: Request, sight: Sight, state: State) -> Quota:
+def _look_at_quota(request: Request, sight: Sight, cdn: CdnReader | None, state: State) -> Quota:
     """Whoever asks for the status wants to know what AWS counts now."""
-    cdn = sight.cdn_of(state)
     if cdn is None:
         return Quota()
     chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)

@@ -7,6 +7,7 @@ from sitepub.report_json import error_as_json, to_json
 from sitepub.report_status import Quota, release_line, releases_as_json, releases_as_text, status_as_json, status_as_text
 from sitepub.report_story import Explained, story_as_json, story_as_text
 from sitepub.report_sweep import forgetting_as_json, forgetting_as_text, sweep_as_json, sweep_as_text, with_invalidation
+from sitepub.report_whereabouts import distributions_as_json, distributions_as_text, whereabouts_as_lines
 from sitepub.report_words import money, size
 
 __all__ = (
@@ -16,6 +17,8 @@ __all__ = (
     "Quota",
     "account_as_json",
     "account_as_text",
+    "distributions_as_json",
+    "distributions_as_text",
     "error_as_json",
     "forgetting_as_json",
     "forgetting_as_text",
@@ -33,5 +36,6 @@ __all__ = (
     "to_json",
     "turn_as_text",
     "warnings_as_text",
+    "whereabouts_as_lines",
     "with_invalidation",
 )

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sitepub.core.state import Release, State
+from sitepub.core.whereabouts import Whereabouts
 from sitepub.report_json import to_json
+from sitepub.report_whereabouts import whereabouts_as_json
 from sitepub.report_words import count, some
 
 SHOWN_COMMITS = 40
@@ -24,7 +26,13 @@ class Quota:
     unseen: tuple[str, ...] = ()
 
 
-def status_as_json(target: str, state: State, unpublished: Sequence[Mapping[str, str]] | None, quota: Quota) -> str:
+def status_as_json(
+    target: str,
+    state: State,
+    unpublished: Sequence[Mapping[str, str]] | None,
+    quota: Quota,
+    distribution: Whereabouts | None = None,
+) -> str:
     live = state.live_release
     return to_json(
         {
@@ -43,6 +51,7 @@ def status_as_json(target: str, state: State, unpublished: Sequence[Mapping[str,
             "owed": sorted({item for owed in state.owed for item in owed.items}),
             "invalidation": _quota_as_json(quota),
             "unpublished_commits": None if unpublished is None else list(unpublished),
+            "distribution": None if distribution is None else whereabouts_as_json(distribution),
         }
     )
 
@@ -54,7 +63,15 @@ def _quota_as_json(quota: Quota) -> dict[str, object]:
     return told
 
 
-def status_as_text(target: str, store: str, state: State, unpublished: Sequence[Mapping[str, str]] | None, quota: Quota) -> str:
+def status_as_text(
+    target: str,
+    store: str,
+    state: State,
+    unpublished: Sequence[Mapping[str, str]] | None,
+    quota: Quota,
+    distribution: Sequence[str] = (),
+) -> str:
+    """`distribution`: lines about it."""
     live = state.live_release
     lines = [f"{target} ({store})"]
     lines.append(f"live: {release_line(live)}" if live else "live: nothing yet; `sitepub publish` publishes")
@@ -67,6 +84,7 @@ def status_as_text(target: str, store: str, state: State, unpublished: Sequence[
         whose = "" if quota.is_counted else " (sitepub's own: these credentials may not see others')"
         whose += f" (not all are counted: {'; '.join(quota.unseen)})" if quota.unseen else ""
         lines.append(f"invalidation paths: {quota.used:,} of {quota.free:,} this month{whose}, about {quota.foreseen:,} at this pace")
+    lines += distribution
     if unpublished:
         lines.append(f"not yet published: {count(len(unpublished), 'commit')}")
         lines += [f"  {commit['id'][:8]} {commit['subject']}" for commit in unpublished[:SHOWN_COMMITS]]

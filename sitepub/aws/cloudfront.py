@@ -178,6 +178,7 @@ def read_facts(distribution: Mapping[str, Any]) -> DistributionFacts:
         is_enabled=bool(config.get("Enabled", True)),
         origins=tuple(origin["DomainName"] for origin in _items(config, "Origins")),
         least_seconds=config.get("DefaultCacheBehavior", {}).get("MinTTL"),
+        certificate=(config.get("ViewerCertificate") or {}).get("ACMCertificateArn") or None,
     )
 
 

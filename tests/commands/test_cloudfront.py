@@ -245,3 +245,29 @@ def test_a_site_whose_pages_edges_hardly_keep_asks_and_invalidates_nothing(cloud
     done = cloud_story.publish()
     assert (done["invalidation"]["items"], done["invalidation"]["state"], done["requests"]["cdn"]) == ([], "none", 0)
     assert distribution.invalidations() == []
+
+
+def test_status_tells_how_the_distribution_stands(cloud_story: Story, distribution: Distribution) -> None:
+    found = cloud_story.json("status")["distribution"]
+    domain = found.pop("domain")
+    assert found == {
+        "id": distribution.id,
+        "status": "Deployed",
+        "enabled": True,
+        "aliases": [],
+        "invalidations_in_progress": [],
+        "certificate": None,
+        "names": [],
+        "drift": None,
+    }
+    assert f"distribution: {distribution.id} Deployed, {domain}" in cloud_story.run("status").out
+    listed = cloud_story.json("status", "--all")["distributions"]
+    (own,) = [each for each in listed if each["id"] == distribution.id]
+    assert (own["domain"], own["targets"], own["aliases"]) == (domain, ["there"], [])
+
+
+def test_a_distribution_that_can_not_be_asked_is_a_warning(cloud_story: Story, distribution: Distribution) -> None:
+    cloud_story.target = cloud_story.target.replace(distribution.id, "ENOTTHERE")
+    cloud_story.configure()
+    done = cloud_story.run("status")
+    assert "there is no distribution `ENOTTHERE` in this account" in done.err and "live: nothing yet" in done.out

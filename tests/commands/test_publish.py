@@ -157,6 +157,7 @@ def test_rules_and_redirects_are_changes_of_their_own(bucket_story: Story) -> No
 def test_status_tells_what_is_live(any_story: Story) -> None:
     invalidation = {"used_this_month": None, "free_paths": None}
     nothing = {"target": "there", "live": None, "pending": None, "owed": [], "invalidation": invalidation, "unpublished_commits": None}
+    nothing |= {"distribution": None}
     assert any_story.json("status") == nothing
     release = any_story.publish()["release"]
     live = any_story.json("status")
