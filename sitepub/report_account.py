@@ -99,16 +99,18 @@ def turn_as_text(account: Account) -> str:
 
 
 def warnings_as_text(warnings: Iterable[Warning], *, verbose: bool = False) -> str:
-    """One line a warning; many of one kind are summed up after the first ten."""
+    """One line a warning; or those of one subject by the first of them, and of each kind the first ten."""
     lines: list[str] = []
-    by_code: dict[str, list[Warning]] = {}
+    by_code: dict[str, dict[str, list[Warning]]] = {}
     for warning in warnings:
-        by_code.setdefault(warning.code, []).append(warning)
-    for code, group in by_code.items():
-        shown = group if verbose else group[:10]
-        lines += [f"warning: {warning.message}" for warning in shown]
-        if len(group) > len(shown):
-            lines.append(f"warning: {len(group) - len(shown)} more of `{code}`; `-v` shows them all")
+        subject = warning.message if verbose else warning.subject or warning.message
+        by_code.setdefault(warning.code, {}).setdefault(subject, []).append(warning)
+    for code, by_subject in by_code.items():
+        groups = list(by_subject.values())
+        shown = groups if verbose else groups[:10]
+        lines += [f"warning: {first.message}{f'; so do {len(others):,} more' if others else ''}" for first, *others in shown]
+        if len(groups) > len(shown):
+            lines.append(f"warning: {len(groups) - len(shown):,} more of `{code}`; `-v` shows them all")
     return "\n".join(lines)
 
 

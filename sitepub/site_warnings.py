@@ -17,14 +17,14 @@ def report_missing(frame: Frame, evidence: Evidence) -> tuple[Warning, ...]:
     policy = frame.config.fingerprint.missing_references
     if policy is MissingReferences.IGNORE or not evidence.missing:
         return ()
-    messages = [_tell_missing(one, frame) for one in evidence.missing]
-    if evidence.missing_count > len(messages):
-        told = f"the first {len(messages)} of them are told of"
-        messages.insert(0, f"{evidence.missing_count} references lead to files that are not in the site; {told}")
+    missing = [(one.path, _tell_missing(one, frame)) for one in evidence.missing]
+    if evidence.missing_count > len(missing):
+        told = f"the first {len(missing)} of them are told of"
+        missing.insert(0, ("", f"{evidence.missing_count} references lead to files that are not in the site; {told}"))
     if policy is MissingReferences.ERROR:
         hint = "add the files, or set `fingerprint.missing_references: warn`"
-        raise join_problems("missing-references", messages, RefusedError, hint)
-    return tuple(Warning("missing-reference", message) for message in messages)
+        raise join_problems("missing-references", [message for _, message in missing], RefusedError, hint)
+    return tuple(Warning("missing-reference", message, path) for path, message in missing)
 
 
 def report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:

@@ -95,10 +95,12 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """Something the user should know that does not stop the run. `code` is stable; `message` follows the style of errors."""
+    """Something the user should know that does not stop the run. `code` is stable; `message` follows the style of errors; `subject`: what many
+    warnings have in common, where one of them tells enough."""
 
     code: str
     message: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,10 +120,10 @@ class Cache:
         row = self._find("runs", "select manifest, artifacts, warnings from runs where name = ? and fingerprint = ?", (name, fingerprint))
         if row is None:
             return None
-        return KnownRun(Digest(row[0]), row[1], tuple(Warning(code, message) for code, message in json.loads(row[2])))
+        return KnownRun(Digest(row[0]), row[1], tuple(Warning(*words) for words in json.loads(row[2])))
 
     def keep_run(self, name: str, fingerprint: str, run: KnownRun) -> None:
-        warnings = json.dumps([[warning.code, warning.message] for warning in run.warnings])
+        warnings = json.dumps([[warning.code, warning.message, warning.subject] for warning in run.warnings])
         self._keep("runs", (name, fingerprint, run.manifest, run.artifacts, warnings))
 
     def prune(self, context: str, paths: Sequence[SourcePath], *, day: int) -> None:

@@ -108,13 +108,22 @@ def test_quiet_says_errors_alone(story: Story) -> None:
 
 
 def test_long_lists_are_cut_short_unless_verbose(story: Story) -> None:
-    story.write({f"page-{number:02}.html": "<img src=gone.png>" for number in range(50)})
+    story.write({f"page-{number:02}.html": f"<img src=gone-{number}.png>" for number in range(50)})
     short = story.run("plan")
     assert "    … and 16 more; `-v` shows them all\n" in short.out
     assert short.err.splitlines()[-1] == "warning: 40 more of `missing-reference`; `-v` shows them all"
     long = story.run("plan", "-v")
     assert "more; `-v`" not in long.out + long.err
-    assert long.out.count("page-") == 50 and long.err.count("gone.png") == 50
+    assert long.out.count("page-") == 50 and long.err.count("gone-") == 50
+    assert len(story.json("plan")["warnings"]) == 50
+
+
+def test_a_file_that_many_pages_miss_is_told_once_unless_verbose(story: Story) -> None:
+    story.write({f"page-{number:02}.html": "<p>\n<img src=gone.png>" for number in range(50)})
+    for _ in range(2):  # the second time from what the first one kept
+        warnings = [line for line in story.run("plan").err.splitlines() if line.startswith("warning: ")]
+        assert warnings == ["warning: `page-00.html` line 2 loads `gone.png`, which is not in the site; so do 49 more"]
+    assert story.run("plan", "-v").err.count("gone.png") == 50
     assert len(story.json("plan")["warnings"]) == 50
 
 
