@@ -57,7 +57,8 @@ def _write_step(
             written = Written(Outcome.DONE, found)
         else:
             written = write_step(edges.store, step, body_of, before_write=keeper.check, listed=found)
-        if step.wanted is None or written.etag is None or not _suits_dead_run(decision, step, written.etag):
+        is_ours = written.outcome is Outcome.DONE
+        if step.wanted is None or written.etag is None or not is_ours or not _suits_dead_run(decision, step, written.etag):
             return written
         keeper.check()
         with suppress(ConditionFailedError):

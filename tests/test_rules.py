@@ -1,0 +1,259 @@
+"""Rules of the protocol (docs/design.md §5) that only a rare meeting shows: what may stand at a key, whose edit it is, who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sitepub.collecting import collect
+from sitepub.core.model import Commit, FileClass, HeaderSet, Key
+from sitepub.core.retention import choose_release
+from sitepub.core.settings import Retention
+from sitepub.core.state import Pending
+from sitepub.errors import HeldError, RefusedError
+from sitepub.interfaces import Anything
+from sitepub.pipeline import Receipt, complete_pending, publish, rollback
+from sitepub.wishes import Permits
+from tests.support.builders import HTML, Piece, SilentProgress, World, digest_of, page_with_style, wish
+
+FIRST = page_with_style("one", "a{}")
+SECOND = page_with_style("two", "b{}")
+GERMAN: HeaderSet = tuple(sorted((("Content-Language", "de"), *HTML)))
+FRENCH: HeaderSet = tuple(sorted((("Content-Language", "fr"), *HTML)))
+LARGE = b"l" * (1024 * 1024 + 1)
+Hook = Callable[[str, Key], None]
+
+
+def allow_all(_: Commit | None) -> None:
+    return None
+
+
+def run(world: World, pieces: dict[str, Piece | bytes], *, name: str = "a", pid: int = 1, **hooks: Hook) -> Receipt:
+    return publish(world.edges(pid=pid, **hooks), wish(pieces, name=name), allow_all, Permits(), lock_timeout=5)
+
+
+def edit(world: World, key: str, body: bytes = b"by hand") -> None:
+    world.edges().store.put(Key(key), body, HTML, digest=digest_of(body), expect=Anything())
+
+
+def once_before(operation: str, key: str, does: Callable[[], None]) -> Hook:
+    left = [does]
+
+    def hook(seen_operation: str, seen_key: Key) -> None:
+        if (seen_operation, seen_key) == (operation, key) and left:
+            left.pop()()
+
+    return hook
+
+
+def dying_at(operation: str, key: str) -> Hook:
+    """From then on nothing is sent any more."""
+    is_dead = False
+
+    def hook(seen_operation: str, seen_key: Key) -> None:
+        nonlocal is_dead
+        is_dead = is_dead or (seen_operation, seen_key) == (operation, key)
+        if is_dead:
+            raise SystemExit
+
+    return hook
+
+
+def die(world: World, pieces: dict[str, Piece | bytes], operation: str, key: str, *, name: str = "a", pid: int = 7) -> None:
+    with pytest.raises(SystemExit):
+        run(world, pieces, name=name, pid=pid, before=dying_at(operation, key))
+    world.gone.add(pid)
+
+
+def pending_of(world: World) -> Pending:
+    pending = world.edges().releases.read_state().state.pending
+    assert pending is not None
+    return pending
+
+
+# ---- whose edit it is
+
+
+def test_a_leaf_page_edited_by_hand_does_not_stop_the_front_page() -> None:
+    world = World()
+    run(world, FIRST)
+    edit(world, "docs/index.html")
+    with pytest.raises(RefusedError, match=r"`docs/index\.html`; all other keys"):
+        run(world, {**SECOND, "docs/index.html": b"changed too"})
+    assert (world.site()["index.html"], world.site()["docs/index.html"]) == (SECOND["index.html"], b"by hand")
+
+
+@pytest.mark.parametrize("when", ["before the run", "at the very moment"])
+def test_a_retired_page_edited_by_hand_is_left_alone_and_no_longer_ours(when: str) -> None:
+    world = World()
+    run(world, {**FIRST, "gone.html": b"gone"})
+    hook = once_before("delete", "gone.html", lambda: edit(world, "gone.html"))
+    if when == "before the run":
+        edit(world, "gone.html")
+    edges = world.edges(before=hook)
+    publish(edges, wish(FIRST), allow_all, Permits())
+    assert world.site()["gone.html"] == b"by hand"
+    assert isinstance(edges.progress, SilentProgress)
+    assert [note for note in edges.progress.notes if "`gone.html`" in note]
+    assert "gone.html" not in edges.releases.read_record(edges.releases.read_state().state)
+
+
+@pytest.mark.parametrize(("operation", "body"), [("copy", LARGE), ("put", b"small")])
+def test_an_edit_by_hand_at_the_very_moment_of_a_write_is_not_lost(operation: str, body: bytes) -> None:
+    world = World()
+    run(world, {**FIRST, "paper.pdf": body})
+    with pytest.raises(RefusedError, match=r"`paper\.pdf`"):
+        run(world, {**FIRST, "paper.pdf": body + b"more"}, before=once_before(operation, "paper.pdf", lambda: edit(world, "paper.pdf")))
+    assert world.site()["paper.pdf"] == b"by hand"
+
+
+# ---- what may stand there after a dead run
+
+
+@pytest.mark.parametrize("is_conditional", [True, False])
+def test_headers_that_a_dead_run_changed_are_seen_though_the_etag_is_the_same(is_conditional: bool) -> None:
+    """The listing of a takeover can't tell them: an ETag says nothing of headers."""
+    world = World(is_conditional=is_conditional)
+    run(world, {**FIRST, "page.html": Piece(b"page", headers=HTML)})
+    die(world, {**FIRST, "page.html": Piece(b"page", headers=GERMAN), "index.html": b"dead"}, "put", "index.html")
+    assert world.bucket.objects["page.html"].headers == GERMAN
+    run(world, {**FIRST, "page.html": Piece(b"page", headers=HTML), "index.html": b"other"})
+    assert world.bucket.objects["page.html"].headers == HTML
+
+
+@pytest.mark.parametrize("is_conditional", [True, False])
+def test_headers_that_someone_changed_by_hand_are_noticed_in_a_takeover_too(is_conditional: bool) -> None:
+    """Where only a look can tell, as the dead run changed nothing else. Nothing is written, least of all a digest beside other bytes."""
+    world = World(is_conditional=is_conditional)
+    run(world, {**FIRST, "page.html": Piece(b"page", headers=HTML)})
+    die(world, {**FIRST, "page.html": Piece(b"page", headers=GERMAN)}, "put", "page.html")
+    world.edges().store.put(Key("page.html"), b"page", FRENCH, digest=digest_of(b"page"), expect=Anything())
+    before = world.bucket.objects["page.html"]
+    with pytest.raises(RefusedError, match=r"`page\.html`"):
+        run(world, {**FIRST, "page.html": Piece(b"new", headers=HTML), "index.html": b"new"})
+    assert (world.bucket.objects["page.html"], world.site()["index.html"]) == (before, b"new")
+
+
+def test_what_became_an_entry_before_it_was_retired_is_not_taken_for_what_pages_once_loaded() -> None:
+    """Both linger, and the record's ETag is that of the later one."""
+    world = World()
+    module = Piece(b"module", FileClass.PINNED)
+    run(world, {**FIRST, "m.js": module})
+    run(world, {**FIRST, "m.js": b"download"})
+    run(world, FIRST)
+    assert world.site()["m.js"] == b"download"
+    die(world, SECOND, "put", "index.html")
+    run(world, {**FIRST, "m.js": module})
+    assert world.site()["m.js"] == b"module"
+
+
+def test_a_takeover_lists_once_and_asks_for_no_key_that_the_listing_tells() -> None:
+    world = World()
+    pages: dict[str, Piece | bytes] = {f"{number}.html": b"one %d" % number for number in range(20)}
+    run(world, {**FIRST, **pages})
+    changed: dict[str, Piece | bytes] = {f"{number}.html": b"two %d" % number for number in range(20)}
+    with pytest.raises(SystemExit):
+        run(world, {**FIRST, **changed}, pid=7, after=dying_at("put", "state.json"))
+    world.gone.add(7)
+    asked: list[str] = []
+    run(world, {**FIRST, **changed}, before=lambda operation, key: asked.append(f"{operation} {key}"))
+    assert asked.count("list ") == 1
+    assert not [each for each in asked if each.startswith("head")]
+
+
+def test_what_two_dead_runs_left_is_known_by_the_one_that_completes_the_second() -> None:
+    """Of the first there is nothing in the second's manifest; its page is deleted all the same."""
+    world = World()
+    run(world, FIRST)
+    die(world, {**FIRST, "first.html": b"first", "index.html": b"7"}, "put", "index.html", pid=7)
+    assert "first.html" in world.site()
+    second: dict[str, Piece | bytes] = {**FIRST, "second.html": b"second", "index.html": b"8"}
+    die(world, second, "put", "index.html", pid=8)
+    assert len(pending_of(world).over) == 1
+    die(world, second, "put", "index.html", pid=9)
+    assert len(pending_of(world).over) == 1
+    run(world, second)
+    assert set(world.site()) == set(second)
+
+
+# ---- who is asked, and who waits
+
+
+def older_than(name: str) -> Callable[[Commit | None], None]:
+    def judge(theirs: Commit | None) -> None:
+        if theirs is not None and theirs.id[0] > name:
+            raise HeldError("newer-is-live", "a newer release is live")
+
+    return judge
+
+
+def begin_rollback(world: World, pid: int) -> None:
+    """To the newest release, from an older one that is live; it dies at its first page."""
+    edges = world.edges(pid=pid, before=dying_at("put", "docs/index.html"))
+    snapshot = edges.releases.read_state()
+    with pytest.raises(SystemExit):
+        rollback(
+            edges,
+            choose_release(snapshot.state, next(one.id for one in snapshot.state.releases if one.commit and one.commit.id[0] == "c")),
+            snapshot,
+        )
+    world.gone.add(pid)
+
+
+def world_gone_back() -> World:
+    world = World()
+    run(world, {**FIRST, "docs/index.html": b"a"}, name="a")
+    world.clock.seconds += 1
+    run(world, {**FIRST, "docs/index.html": b"c"}, name="c")
+    world.clock.seconds += 1
+    edges = world.edges()
+    snapshot = edges.releases.read_state()
+    rollback(edges, choose_release(snapshot.state, None), snapshot)
+    world.clock.seconds += 1
+    begin_rollback(world, 7)
+    return world
+
+
+def test_what_a_person_asked_for_by_name_makes_no_commit_older() -> None:
+    """Release `a` is live by a rollback, one to `c` died: `b` is newer than what is live."""
+    world = world_gone_back()
+    assert pending_of(world).asked
+    publish(world.edges(), wish({**FIRST, "docs/index.html": b"b"}, name="b"), older_than("b"), Permits(), lock_timeout=0)
+    assert world.site()["docs/index.html"] == b"b"
+
+
+def test_a_dead_rollback_that_is_completed_stays_one_that_was_asked_for() -> None:
+    world = world_gone_back()
+    edges = world.edges(pid=8, before=dying_at("put", "docs/index.html"))
+    with pytest.raises(SystemExit):
+        complete_pending(edges, edges.releases.read_state(), pending_of(world))
+    assert pending_of(world).asked
+
+
+def test_an_older_run_does_not_wait_for_a_newer_one_that_is_at_work() -> None:
+    world = World()
+    run(world, FIRST, name="a")
+    with pytest.raises(SystemExit):
+        run(world, SECOND, name="c", pid=7, before=dying_at("put", "docs/index.html"))
+    before = world.clock.seconds
+    with pytest.raises(HeldError) as caught:
+        publish(world.edges(), wish({**FIRST, "docs/index.html": b"b"}, name="b"), older_than("b"), Permits(), lock_timeout=600)
+    assert (caught.value.code, world.clock.seconds) == ("newer-is-live", before)
+
+
+# ---- gc
+
+
+def test_a_gc_takes_no_release_out_that_was_published_since_it_planned() -> None:
+    world = World()
+    for number in range(3):
+        run(world, {**page_with_style("x", f"a{{margin:{number}px}}"), "index.html": b"%d" % number})
+        world.clock.seconds += 3 * 86400
+    publish_meanwhile = once_before("put", "state.json", lambda: run(world, SECOND, pid=2) and None)
+    collect(world.edges(before=publish_meanwhile), Retention(releases=2, days=0))
+    state = world.edges().releases.read_state().state
+    assert (state.live_release, len(state.releases)) == (state.releases[-1], 2)
+    assert {key: body for key, body in world.site().items() if key in SECOND} == {
+        key: piece.body if isinstance(piece, Piece) else piece for key, piece in SECOND.items()
+    }
