@@ -50,6 +50,7 @@ _STATUSES: Mapping[ExitStatus, str] = {
 
 _TOLD: Mapping[str, str] = {
     "bad-redirect": "`…` in `redirects` leads nowhere, in a circle, or can't be a path",
+    "bad-distribution-config": "`…` (`distribution_config:`) is no configuration of a distribution that reads from the bucket",
     "bad-names": "names with control characters, of more than 1,024 bytes, or (in a folder) that differ only by case or Unicode form",
     "defect": "an unexpected failure, with the place where it happened",
     "build-failed": "`build:` ended with an exit status other than 0, or can't be started; its output is shown above",
@@ -70,6 +71,7 @@ _TOLD: Mapping[str, str] = {
 """What is said where the code puts it together from many parts."""
 
 _WAYS_OUT: Mapping[str, str] = {
+    "bad-distribution-config": "`aws cloudfront get-distribution-config` prints one that works",
     "bad-redirect": "correct the line in `redirects:`",
     "build-failed": "run it by hand, install what it calls, or publish what is there with `--no-build`",
     "declined": "answer yes, or give `--yes`",

@@ -65,7 +65,7 @@ class Adoption:
 
 def plan_adoption(prepared: Prepared, sight: Sight, progress: Progress, *, started: float) -> Adoption:
     """Reads only. Raises RefusedError `already-managed`, and `nothing-to-adopt` where nothing of the source stands there."""
-    begun = _read_begun(sight, prepared.snapshot.state) if prepared.snapshot.etag is not None else None
+    begun = _read_begun(sight, prepared.snapshot.state) if not prepared.snapshot.state.is_blank else None
     progress.stage("listing")
     listed = {there.key: there for there in sight.store.list() if not there.key.startswith(RESERVED)}
     wish = _wish_of(prepared)
@@ -186,6 +186,7 @@ def _foresee(prepared: Prepared, sight: Sight, first: Manifest, etags: Mapping[K
 def _keep_what_stands(edges: Edges, adoption: Adoption, wish: Wish) -> Snapshot:
     """Keeps what a rollback needs, then makes it the live release by one swap: nothing that visitors see is written."""
     facts = edges.before_first_write()
+    before = adoption.prepared.snapshot
     document = Document(adoption.first, _keep_bodies(edges, adoption, wish))
     digest = digest_manifest(adoption.first)
     stored, name = edges.releases.write_document(make_release_id(f"{edges.clock.now():%Y%m%dT%H%M%SZ}", digest), document)
@@ -197,9 +198,9 @@ def _keep_what_stands(edges: Edges, adoption: Adoption, wish: Wish) -> Snapshot:
         live=name,
         record=edges.releases.write_record(Record(), dict(adoption.etags), dict),
         releases=(release,),
-        provisioned={**facts, ADOPTED: name},
+        provisioned={**before.state.provisioned, **facts, ADOPTED: name},
     )
-    swap = edges.releases.swap(Snapshot(State(), None), state)
+    swap = edges.releases.swap(before, state)
     if not swap.is_ours:
         raise HeldError("target-moved", "another run has taken this target over meanwhile", "`sitepub status` tells what is live")
     return swap.snapshot

@@ -66,7 +66,7 @@ def _check_state(patient: Patient) -> Iterable[Remark]:
     if patient.snapshot is None:
         return
     state = patient.snapshot.state
-    if patient.snapshot.etag is None:
+    if state.is_blank:
         hint = "`sitepub publish` publishes, `sitepub adopt` takes over what another tool put there"
         yield Remark("not-managed", Severity.NOTE, "nothing was published here yet", hint)
         return

@@ -25,6 +25,7 @@ COMMANDS = {
     "adopt": "take a target that another tool filled under management",
     "completion": "print the script by which a shell completes commands and options",
     "doctor": "look at all that a publish needs; each finding with its way out",
+    "down": "remove what `up` created",
     "explain": "one file's story: key, kind, rule, headers, who refers to it and why",
     "gc": "delete what no kept release needs",
     "hook": "publish when git pushes: install, remove or look at hooks",
@@ -38,6 +39,7 @@ COMMANDS = {
     "schema": "print the JSON Schema of sitepub.yaml, for editors",
     "serve": "serve locally exactly what would be published",
     "status": "what is live, what is pending or owed, what is not yet published",
+    "up": "create bucket, distribution, certificate and DNS records",
     "verify": "compare the target with what is live; --repair mends it",
     "watch": "publish on every settled change; --serve shows it locally, too",
 }

@@ -32,6 +32,8 @@ ENDPOINT = rf"{_ORIGIN}(?:/[^?#{_CONTROLS}]*)?{_END}"
 SITE_URL = rf"(?:(?!//)(?=/)|{_ORIGIN})(?:/{_NO_DOTS}{_SEGMENT_CHARACTER}+)*/*{_END}"
 HOST = rf"(?=[\s\S]{{1,253}}\.?{_END}){_HOST}{_END}"
 DISTRIBUTION = f"(?:none|[A-Z][A-Z0-9]{{2,63}}){_END}"
+CERTIFICATE = f"arn:aws[a-z-]*:acm:us-east-1:[0-9]{{12}}:certificate/[A-Za-z0-9-]+{_END}"
+ZONE = HOST  # a zone's id and `none` look like names
 ACCOUNT = f"[0-9]{{12}}{_END}"
 REGION = f"[A-Za-z0-9][A-Za-z0-9-]{{0,62}}{_END}"
 AWS_REGION = f"[a-z]{{2,4}}(?:-[a-z]+){{1,3}}-[0-9]{{1,2}}{_END}"

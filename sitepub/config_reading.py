@@ -157,6 +157,7 @@ def _read_target(name: str, table: Table, reading: Reading) -> Target:
     target = SectionReader(schema.TARGET, table, reading, f"targets.{name}")
     store, state, url = target.value(schema.STORE), target.value(schema.STATE), target.value(schema.URL)
     region, endpoint_url = target.value(schema.REGION), target.value(schema.ENDPOINT_URL)
+    file = target.value(schema.DISTRIBUTION_CONFIG)
     if region is not None and table.find("endpoint_url") is None and not is_aws_region(region):
         row = table.find("region")
         reading.report(
@@ -178,6 +179,10 @@ def _read_target(name: str, table: Table, reading: Reading) -> Target:
         branch=target.value(schema.BRANCH),
         state=reading.resolve(state) if state else None,
         url_style=target.value(schema.URL_STYLE),
+        distribution_config=reading.resolve_folder(Path(file)) if file else None,
+        price_class=target.value(schema.PRICE_CLASS),
+        certificate=target.value(schema.CERTIFICATE),
+        zone=target.value(schema.ZONE),
     )
 
 

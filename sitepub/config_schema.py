@@ -20,6 +20,7 @@ from sitepub.core.settings import (
     Links,
     MissingReferences,
     Modules,
+    PriceClass,
     Redirect,
     Retention,
     StoreAddress,
@@ -187,6 +188,30 @@ URL_STYLE: Setting[UrlStyle] = Setting(
     "Under which URLs caches hold `docs/index.html`: `directory` (`/docs/` and `/docs/index.html`), `file` (`/docs/index.html` alone)"
     " or `both` (these and `/docs`).",
 )
+DISTRIBUTION_CONFIG: Setting[str | None] = Setting(
+    "distribution_config",
+    text_form("a JSON file", values.parse_folder, patterns.FOLDER),
+    None,
+    "A distribution's configuration as the AWS CLI takes it, from which `sitepub up` makes the distribution instead of its own defaults.",
+    absent="the defaults of `sitepub up`",
+)
+PRICE_CLASS: Setting[PriceClass] = Setting(
+    "price_class", choice_form(PriceClass), _TARGET.price_class, "Which edges serve the site: the fewer, the cheaper. For `sitepub up`."
+)
+CERTIFICATE: Setting[str | None] = Setting(
+    "certificate",
+    text_form("the ARN of a certificate in us-east-1", values.parse_certificate, patterns.CERTIFICATE),
+    None,
+    "The certificate of the site's names, for `sitepub up`.",
+    absent="one that covers them, or a new one",
+)
+ZONE: Setting[str | None] = Setting(
+    "zone",
+    text_form("a hosted zone's id or name, or `none`", values.parse_zone, patterns.ZONE),
+    None,
+    "The public zone of Route 53 in which `sitepub up` makes the site's records; `none` leaves DNS to you.",
+    absent="the account's closest one",
+)
 
 DIGEST_LENGTH: Setting[int] = Setting(
     "digest_length",
@@ -300,6 +325,7 @@ TARGET = Section(
     (
         *(STORE, REGION, ENDPOINT_URL, CDN_ENDPOINT_URL, PROFILE, DISTRIBUTION, ACCOUNT),
         *(URL, DOMAINS, BRANCH, STATE, URL_STYLE),
+        *(DISTRIBUTION_CONFIG, PRICE_CLASS, CERTIFICATE, ZONE),
     ),
 )
 FINGERPRINT = Section(

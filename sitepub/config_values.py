@@ -164,6 +164,18 @@ def parse_distribution(text: str) -> str:
     return text
 
 
+def parse_certificate(text: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[A-Za-z0-9-]+", text, re.ASCII):
+        raise ValueError("CloudFront takes certificates of ACM in us-east-1 alone" if text.startswith("arn:") else "")
+    return text
+
+
+def parse_zone(text: str) -> str:
+    if text == "none" or re.fullmatch(r"Z[A-Z0-9]{4,31}", text, re.ASCII):
+        return text
+    return parse_host(text)
+
+
 def parse_account(text: str) -> str:
     if not re.fullmatch(r"\d{12}", text, re.ASCII):
         raise ValueError("")

@@ -66,7 +66,7 @@ def decide(
         return nothing_to_do(snapshot, live, len(wanted), warnings)
     _check_shrink(wanted, document, permits)
     etags = releases.read_record(state)
-    is_first = snapshot.etag is None
+    is_first = state.is_blank
     others = _others(releases, state.pending)
     base = Base(
         live=document.manifest if document else None,

@@ -88,7 +88,7 @@ def _choose(chooser: Chooser, releases: ReleaseReader, words: Sequence[str], sna
     if chooser.cdn is None:
         hint = "name it in `distribution:` of the target"
         raise ConfigurationError("no-distribution-named", f"target `{chooser.target.name}` has no distribution to invalidate", hint)
-    if snapshot.etag is None:
+    if snapshot.state.is_blank:
         message = f"nothing was published to target `{chooser.target.name}` yet, so sitepub keeps no account of it"
         raise RefusedError("nothing-published", message, "`sitepub publish` or `sitepub adopt` first")
     named = _read(chooser.target, chooser.cdn, words)

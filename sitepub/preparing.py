@@ -157,7 +157,7 @@ def settle_tags(request: Request, sight: Sight, snapshot: Snapshot) -> Request:
     has_tags = isinstance(request.target.store, BucketAddress) and partition_of_region(request.target.region).has_tags
     is_on = distribution is not None and has_tags and tags is not Tags.NEVER
     if is_on and tags is Tags.AUTO:
-        is_on = snapshot.state.provisioned.get(OFFERED) == distribution if snapshot.etag is not None else _offers_tags(sight, snapshot)
+        is_on = snapshot.state.provisioned.get(OFFERED) == distribution if not snapshot.state.is_blank else _offers_tags(sight, snapshot)
     settled = replace(request.config.invalidation, tags=Tags.ALWAYS if is_on else Tags.NEVER)
     return replace(request, config=replace(request.config, invalidation=settled))
 

@@ -179,7 +179,7 @@ def _check_target(opened: Opened, cdn: CdnReader | None, snapshot: Snapshot) -> 
     """What is asked once, before anything is written; a first publish also tries what the target is. Returns what its state should keep."""
     opened.check_account()
     kept = _check_distribution(cdn, snapshot)
-    if snapshot.etag is not None:
+    if not snapshot.state.is_blank:
         return kept
     opened.check_hidden()
     if opened.judges_conditions():
@@ -195,7 +195,7 @@ def _check_distribution(cdn: CdnReader | None, snapshot: Snapshot) -> Mapping[st
     try:
         facts = cdn.facts()
     except SitepubError as error:
-        if snapshot.etag is None or not is_passing(error):
+        if snapshot.state.is_blank or not is_passing(error):
             raise
         return {}
     return {SEEN_DISTRIBUTION: cdn.distribution, OFFERED: cdn.distribution if facts.tag_header == TAG_HEADER else ""}

@@ -70,7 +70,7 @@ def verify(sight: Sight, progress: Progress, *, allow_foreign: bool = False) -> 
         if error.code != "damaged-state":
             raise
         return Audit(Snapshot(State(), None), 0, (Finding(Trouble.DAMAGED_RECORD, f"{RESERVED}{STATE_KEY}", error.message),))
-    if snapshot.etag is None:
+    if snapshot.state.is_blank:
         hint = "`sitepub publish` publishes, `sitepub adopt` takes over what another tool put there"
         raise ConfigurationError("not-managed", f"sitepub has published nothing to `{sight.store.describe()}` yet", hint)
     shelf = _read_documents(sight, snapshot.state)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.nets import clear_environment, refuse_network
-from tests.support.servers import moto_server, seaweedfs
+from tests.support.servers import ministack, ministack_server, moto_server, seaweedfs
 
-__all__ = ["moto_server", "seaweedfs"]
+__all__ = ["ministack", "ministack_server", "moto_server", "seaweedfs"]
 
 refuse_network()
 

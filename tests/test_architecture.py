@@ -39,6 +39,8 @@ LAYERS: dict[str, int] = {
     "wiring": 7,
     "report": 7,
     "history": 6,
+    "provisioning": 6,
+    "removing": 6,
     "preparing": 8,
     "publishing": 9,
     "unchanged": 9,

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 
 from sitepub.config import choose_target, find_config, load_config, parse_config
 from sitepub.config_schema import CACHE, FINGERPRINT, HEADERS, INVALIDATION, REDIRECTS, RETENTION, SECTIONS, TARGET, TOP, Section, Setting
-from sitepub.core.settings import Aliases, BucketAddress, Cache, Config, FolderAddress, HeaderRule, Redirect, UrlStyle, WhenSpent
+from sitepub.core.settings import (
+    Aliases,
+    BucketAddress,
+    Cache,
+    Config,
+    FolderAddress,
+    HeaderRule,
+    PriceClass,
+    Redirect,
+    UrlStyle,
+    WhenSpent,
+)
 from sitepub.errors import ConfigurationError, ExitStatus, UsageError
 
 PATH = Path("/site/sitepub.yaml")
@@ -66,6 +77,10 @@ def test_every_setting_arrives() -> None:
             branch: release/1.x
             state: s3://ops-bucket
             url_style: both
+            distribution_config: aws/distribution.json
+            price_class: PriceClass_200
+            certificate: arn:aws:acm:us-east-1:123456789012:certificate/1-2
+            zone: Z0123456789
         fingerprint: {digest_length: 64, exclude: [/a], include: [b/], aliases: auto, modules: pin, frozen: ["*.x"], missing_references: error}
         cache: {assets: max-age=1, entries: no-store, errors: 'private="x", max-age=2', aliases: max-age=3}
         headers:
@@ -93,14 +108,16 @@ def test_every_setting_arrives() -> None:
     assert target.domains == ("www.example.com", "example.com")
     assert target.state == BucketAddress("ops-bucket")
     assert target.url_style is UrlStyle.BOTH
+    assert (target.distribution_config, target.price_class) == (Path("/site/aws/distribution.json"), PriceClass.MOST)
+    assert (target.certificate, target.zone) == ("arn:aws:acm:us-east-1:123456789012:certificate/1-2", "Z0123456789")
     assert config.fingerprint.digest_length == 64
     assert config.fingerprint.aliases is Aliases.AUTO
     assert (config.fingerprint.exclude, config.fingerprint.include, config.fingerprint.frozen) == (("/a",), ("b/",), ("*.x",))
     assert config.cache == Cache("max-age=1", "no-store", 'private="x", max-age=2', "max-age=3")
-    assert config.headers == (HeaderRule("*.pdf", (("Cache-Control", "no-cache"), ("Content-Type", "application/pdf")), line=25),)
+    assert config.headers == (HeaderRule("*.pdf", (("Cache-Control", "no-cache"), ("Content-Type", "application/pdf")), line=29),)
     assert config.redirects == (
-        Redirect("/old/", "https://example.org/new?x=1#y", 308, line=28),
-        Redirect("/older", "/old/", 301, line=29),
+        Redirect("/old/", "https://example.org/new?x=1#y", 308, line=32),
+        Redirect("/older", "/old/", 301, line=33),
     )
     assert config.invalidation.free_paths == 0
     assert config.invalidation.when_spent is WhenSpent.DEFER
@@ -418,6 +435,10 @@ targets:
     branch: main
     state: s3://ops-bucket
     url_style: file
+    distribution_config: distribution.json
+    price_class: PriceClass_100
+    certificate: arn:aws:acm:us-east-1:123456789012:certificate/1-2
+    zone: x.org
 fingerprint: {digest_length: 8, exclude: [x], include: [x], aliases: auto, modules: pin, frozen: [x], missing_references: warn}
 cache: {assets: no-store, entries: no-store, errors: no-store, aliases: no-store}
 headers: [{match: x, set: {Expires: x}}]

@@ -50,7 +50,7 @@ def find_tables(section: Section) -> list[Table]:
 
 def test_the_example_is_valid() -> None:
     config = load_example()
-    assert set(config.targets) == {"local", "production", "compatible"}
+    assert set(config.targets) == {"local", "production", "staging", "compatible"}
     assert config.targets["compatible"].endpoint_url == "http://127.0.0.1:8333", "a variable's default is used"
 
 

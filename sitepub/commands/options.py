@@ -127,6 +127,18 @@ def writing_options(command: Command) -> Command:
     return click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")(command)
 
 
+def wait_option(command: Command) -> Command:
+    """`--wait-timeout`, of what waits for AWS."""
+    return click.option(
+        "--wait-timeout",
+        type=click.FloatRange(min=0),
+        default=3600,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for certificate and distribution, each; running it again goes on.",
+    )(command)
+
+
 def _enter(folder: str) -> Path:
     path = Path(folder).absolute()
     if not path.is_dir():

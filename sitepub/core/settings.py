@@ -45,6 +45,14 @@ class Tags(StrEnum):
     NEVER = "never"
 
 
+class PriceClass(StrEnum):
+    """As CloudFront calls them: all edges, all but the dearest, the cheapest (North America, Europe, Israel)."""
+
+    ALL = "PriceClass_All"
+    MOST = "PriceClass_200"
+    CHEAPEST = "PriceClass_100"
+
+
 class Links(StrEnum):
     REFUSE = "refuse"
     FOLLOW = "follow"
@@ -92,6 +100,10 @@ class Target:
     branch: str | None = None
     state: StoreAddress | None = None
     url_style: UrlStyle = UrlStyle.DIRECTORY
+    distribution_config: Path | None = None
+    price_class: PriceClass = PriceClass.ALL
+    certificate: str | None = None  # an ARN
+    zone: str | None = None  # an id, a name, "none", or absent
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,12 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
 
     @property
+    def is_blank(self) -> bool:
+        """Nothing was ever published: there is no state yet, or `up` alone wrote it."""
+        has_begun = self.seq or self.live or self.pending or self.releases or self.owed or self.collect or self.collected
+        return not has_begun
+
+    @property
     def live_release(self) -> Release | None:
         return next((release for release in reversed(self.releases) if release.id == self.live), None)
 

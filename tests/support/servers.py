@@ -15,13 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sitepub.aws.s3 import S3Store
 from sitepub.aws.session import AwsSession
 from sitepub.core.settings import BucketAddress
+
+if TYPE_CHECKING:
+    from tests.support.ministack_server import MiniStack
 
 ACCESS_KEY = "sitepubtest"
 SECRET_KEY = "sitepubsecret"
@@ -132,3 +135,18 @@ def moto_server(nets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     with start_moto(tmp_path_factory.mktemp("moto")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ministack_server(nets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
+    from tests.support.ministack_server import start_ministack
+
+    with start_ministack(tmp_path_factory.mktemp("ministack")) as server:
+        yield server
+
+
+@pytest.fixture
+def ministack(ministack_server: MiniStack) -> MiniStack:
+    """With an account that owns nothing."""
+    ministack_server.reset()
+    return ministack_server

@@ -1,0 +1,123 @@
+"""The edge function: made, brought up to date, published. Only what is published serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sitepub.aws.provision.api import Api, Lacking, Refused, marker_of
+from sitepub.core.provision.blueprint import TAG, Blueprint
+from sitepub.core.provision.configs import FUNCTION_RUNTIME
+from sitepub.core.provision.found import FoundPart
+
+_MISSING = ("NoSuchFunctionExists",)
+_TRIES = 3
+
+
+def find_function(api: Api, blueprint: Blueprint) -> FoundPart | None:
+    """Right is one whose published text is the wanted one."""
+    summary = _describe(api, blueprint.name, "DEVELOPMENT")
+    if summary is None:
+        return None
+    is_ours = summary["FunctionConfig"].get("Comment") == blueprint.comment
+    arn = str(summary["FunctionMetadata"]["FunctionARN"])
+    return FoundPart(arn, is_ours, is_right=is_ours and _read_text(api, blueprint.name, "LIVE") == blueprint.function)
+
+
+def ensure_function(api: Api, blueprint: Blueprint, found: FoundPart | None) -> str:
+    """Its ARN. An endpoint that can't publish gets rid of it again, and raises Lacking."""
+    if found is not None and found.is_right:
+        return found.handle
+    try:
+        etag, arn = _bring_up_to_date(api, blueprint)
+        _publish(api, blueprint, etag)
+    except Lacking:
+        _discard(api, blueprint.name)
+        raise
+    return arn
+
+
+def remove_function(api: Api, blueprint: Blueprint) -> None:
+    """A distribution that was just deleted may count for a while."""
+    try:
+        standing = api.ask("cloudfront", "describe_function", Name=blueprint.name, Stage="DEVELOPMENT", expected=_MISSING)
+        api.ask(
+            "cloudfront", "delete_function", Name=blueprint.name, IfMatch=standing["ETag"], expected=_MISSING, passing=("FunctionInUse",)
+        )
+    except Refused:
+        return
+
+
+def find_own_functions(api: Api, blueprint: Blueprint) -> bool:
+    """For an endpoint that can't describe one."""
+
+    def rows(answer: Any) -> tuple[Any, str | None]:
+        return answer["FunctionList"].get("Items"), marker_of(answer["FunctionList"])
+
+    return any(each["Name"] == blueprint.name for each in api.pages("cloudfront", "list_functions", rows, "Marker"))
+
+
+def _bring_up_to_date(api: Api, blueprint: Blueprint) -> tuple[str, str]:
+    """ETag of what is not published yet, and the ARN."""
+    config = {"Comment": blueprint.comment, "Runtime": FUNCTION_RUNTIME}
+    code = blueprint.function.encode()
+    for _ in range(_TRIES):
+        summary = _describe(api, blueprint.name, "DEVELOPMENT")
+        try:
+            if summary is None:
+                tags = {"Items": [{"Key": TAG, "Value": blueprint.name}]}
+                # an endpoint that knows no tags of functions ignores them
+                made = api.ask(
+                    "cloudfront",
+                    "create_function",
+                    Name=blueprint.name,
+                    FunctionConfig=config,
+                    FunctionCode=code,
+                    Tags=tags,
+                    expected=("FunctionAlreadyExists",),
+                )
+                return str(made["ETag"]), str(made["FunctionSummary"]["FunctionMetadata"]["FunctionARN"])
+            arn = str(summary["FunctionMetadata"]["FunctionARN"])
+            if _read_text(api, blueprint.name, "DEVELOPMENT") == blueprint.function:
+                return str(summary["ETag"]), arn
+            updated = api.ask(
+                "cloudfront",
+                "update_function",
+                Name=blueprint.name,
+                IfMatch=summary["ETag"],
+                FunctionConfig=config,
+                FunctionCode=code,
+                expected=("PreconditionFailed", "InvalidIfMatchVersion"),
+            )
+            return str(updated["ETag"]), arn
+        except Refused:
+            continue
+    raise Lacking(f"`{blueprint.name}` changes all the time")
+
+
+def _publish(api: Api, blueprint: Blueprint, etag: str) -> None:
+    api.ask("cloudfront", "publish_function", Name=blueprint.name, IfMatch=etag)
+
+
+def _discard(api: Api, name: str) -> None:
+    try:
+        standing = api.ask("cloudfront", "describe_function", Name=name, expected=_MISSING)
+        api.ask("cloudfront", "delete_function", Name=name, IfMatch=standing["ETag"], expected=_MISSING)
+    except (Refused, Lacking):
+        return
+
+
+def _describe(api: Api, name: str, stage: str) -> Any | None:
+    try:
+        answer = api.ask("cloudfront", "describe_function", Name=name, Stage=stage, expected=_MISSING)
+    except Refused:
+        return None
+    return {**answer["FunctionSummary"], "ETag": answer["ETag"]}
+
+
+def _read_text(api: Api, name: str, stage: str) -> str | None:
+    try:
+        answer = api.ask("cloudfront", "get_function", Name=name, Stage=stage, expected=_MISSING)
+    except Refused:
+        return None
+    code = answer["FunctionCode"]
+    return str((code if isinstance(code, bytes) else code.read()).decode("utf-8", "replace"))

@@ -1,0 +1,86 @@
+"""From a Config to what `up` and `down` work on: clients, the account, the target's state, the blueprint. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sitepub.aws.inspection import find_account
+from sitepub.aws.provision.api import Api
+from sitepub.aws.provision.distribution_file import check_distribution_file, read_distribution_file
+from sitepub.aws.session import AwsSession
+from sitepub.core.edge import make_edge_rules
+from sitepub.core.edge_function import fit_redirects, make_edge_function
+from sitepub.core.provision.blueprint import check_target, make_blueprint
+from sitepub.core.settings import BucketAddress, Config, Target
+from sitepub.errors import ConfigurationError
+from sitepub.interfaces import Progress
+from sitepub.provisioning import Site
+from sitepub.wiring import open_target, records_address
+
+_GLOBAL_REGION: Final = "us-east-1"
+"""Where CloudFront is asked, and where it looks for certificates; Route 53 has no region."""
+
+_SERVICES: Final = ("s3", "cloudfront", "acm", "route53", "sts")
+
+
+def open_site(config: Config, target: Target, environment: Mapping[str, str], progress: Progress, *, wait_seconds: float = 3600.0) -> Site:
+    """Asks AWS whose account it is. Raises ConfigurationError for a target that can't be set up."""
+    store = check_target(target)
+    session = AwsSession(profile=target.profile, region=target.region)
+    is_compatible = bool(target.endpoint_url) and not target.cdn_endpoint_url
+    account = "" if is_compatible else find_account(session, target.cdn_endpoint_url)
+    if target.account is not None and account and account != target.account:
+        message = f"the credentials are of account `{account}`, not `{target.account}`"
+        raise ConfigurationError("wrong-account", message, "use others, or correct `account:` in the target")
+    file = _read_file(target)
+    rules = make_edge_rules(config.redirects, url_path=target.url_path, url_style=target.url_style)
+    blueprint = make_blueprint(
+        target,
+        account=account,
+        region=session.region,
+        is_compatible=is_compatible,
+        function=make_edge_function(fit_redirects(rules).rules),
+        file=file,
+    )
+    if file is not None and target.distribution_config is not None and blueprint.has_distribution:
+        check_distribution_file(blueprint, file, target.distribution_config.name)
+    opened = open_target(config, target, environment)
+    records = records_address(target)
+    return Site(
+        blueprint,
+        Api(
+            lambda service: _connect(session, target, service),
+            opened.clock,
+            is_aws=is_aws(target, session),
+            where="AWS" if is_aws(target, session) else target.cdn_endpoint_url or target.endpoint_url or "the endpoint",
+            profile=target.profile,
+            region=session.region,
+        ),
+        opened.releases,
+        opened.clock,
+        progress,
+        wait_seconds=wait_seconds,
+        records=opened.records,
+        has_own_records=isinstance(records, BucketAddress) and records.bucket == store.bucket,
+    )
+
+
+def _read_file(target: Target) -> Mapping[str, Any] | None:
+    if target.distribution_config is None or target.distribution == "none":
+        return None
+    if target.distribution is not None:
+        message = f"`distribution_config:` is for a distribution that `up` makes, but `{target.name}` names one of its own"
+        raise ConfigurationError("bad-distribution-config", message, "take one of the two away")
+    return read_distribution_file(target.distribution_config)
+
+
+def is_aws(target: Target, session: AwsSession) -> bool:
+    """AWS itself, which lacks nothing: no endpoint of anybody else is named anywhere."""
+    return not target.endpoint_url and not target.cdn_endpoint_url and not any(map(session.endpoint, _SERVICES))
+
+
+def _connect(session: AwsSession, target: Target, service: str) -> Any:
+    if service == "s3":
+        return session.client("s3", endpoint_url=target.endpoint_url or session.endpoint("s3"))
+    return session.client(service, region=_GLOBAL_REGION, endpoint_url=target.cdn_endpoint_url or session.endpoint(service))
