@@ -187,6 +187,13 @@ def _check_quota(patient: Patient) -> Iterable[Remark]:
         yield fine("quota", f"{used:,} of this month's {free:,} free invalidation paths are used")
 
 
+def _check_shared_ledger(patient: Patient) -> Iterable[Remark]:
+    shared = patient.sight.shared
+    if shared is not None:
+        used = shared.read().used
+        yield fine("shared-ledger", f"`{shared.describe()}` can be read: {used:,} paths are told there of this account's publishers")
+
+
 def _check_site(patient: Patient) -> Iterable[Remark]:
     """Some pages as visitors get them; `verify --url` asks for all."""
     url = patient.request.target.url
@@ -221,5 +228,6 @@ THERE: tuple[Check, ...] = (
     _check_visibility,
     _check_distribution,
     _check_quota,
+    _check_shared_ledger,
     _check_site,
 )

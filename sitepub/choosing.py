@@ -27,7 +27,7 @@ PASSING = ("unreachable",)
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """`cdn` None: the target has no distribution, and nothing is ever invalidated."""
+    """`cdn` None: the target has no distribution, and nothing is ever invalidated. `shared`: what the account's publishers tell each other of the month."""
 
     target: Target
     rules: Invalidation
@@ -35,6 +35,7 @@ class Chooser:
     clock: Clock
     copy: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
     aside: Callable[[Callable[[], Ledger]], Callable[[], Ledger]] = start_aside
+    shared: Callable[[], Ledger] = Ledger
 
     def choose(self, shown: tuple[Shown, ...], live: Mapping[Key, Artifact], state: State) -> InvalidationChoice:
         """Asks nobody where nothing is to be invalidated. Raises RefusedError where `when_spent: fail` says so, ConfigurationError where
@@ -108,6 +109,7 @@ class Chooser:
         known = join(state.ledger, self.copy.read())
         if self.cdn is None:
             return known
+        known = join(known, self.shared())
         try:
             counted = self.cdn.count_month(known)
         except SitepubError:  # it is known only less well than it could be; whoever may not ask at all is told by `doctor`

@@ -37,6 +37,8 @@ def _check_targets(config: Config, lines: Mapping[str, int]) -> Iterator[Problem
             yield Problem(lines[f"{where}.distribution"], message)
         if target.state is not None:
             yield from _check_state(target, target.state, source, lines[f"{where}.state"])
+        if target.ledger is not None:
+            yield from _check_ledger(target, target.ledger, lines[f"{where}.ledger"])
 
 
 def _check_place(name: str, address: StoreAddress, source: Path | None, line: int) -> Iterator[Problem]:
@@ -59,6 +61,16 @@ def _check_state(target: Target, state: StoreAddress, source: Path | None, line:
         return
     yield from _check_place(name, state, source, line)
     below = _find_path_below(target.store, state)
+    if below is not None and ".sitepub" not in below:
+        yield Problem(line, f"`{name}` lies inside the store, where visitors could reach it, name another place")
+
+
+def _check_ledger(target: Target, ledger: StoreAddress, line: int) -> Iterator[Problem]:
+    name = f"targets.{target.name}.ledger"
+    if isinstance(ledger, FolderAddress):
+        yield Problem(line, f"`{name}` must be a place in S3, like `s3://bucket/prefix`, that all publishers of the account can reach")
+        return
+    below = _find_path_below(target.store, ledger)
     if below is not None and ".sitepub" not in below:
         yield Problem(line, f"`{name}` lies inside the store, where visitors could reach it, name another place")
 

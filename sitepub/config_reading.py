@@ -156,6 +156,7 @@ def _read_targets(top: SectionReader, root: Table, reading: Reading) -> Mapping[
 def _read_target(name: str, table: Table, reading: Reading) -> Target:
     target = SectionReader(schema.TARGET, table, reading, f"targets.{name}")
     store, state, url = target.value(schema.STORE), target.value(schema.STATE), target.value(schema.URL)
+    ledger = target.value(schema.LEDGER)
     region, endpoint_url = target.value(schema.REGION), target.value(schema.ENDPOINT_URL)
     file = target.value(schema.DISTRIBUTION_CONFIG)
     if region is not None and table.find("endpoint_url") is None and not is_aws_region(region):
@@ -178,6 +179,7 @@ def _read_target(name: str, table: Table, reading: Reading) -> Target:
         domains=target.value(schema.DOMAINS),
         branch=target.value(schema.BRANCH),
         state=reading.resolve(state) if state else None,
+        ledger=reading.resolve(ledger) if ledger else None,
         url_style=target.value(schema.URL_STYLE),
         distribution_config=reading.resolve_folder(Path(file)) if file else None,
         price_class=target.value(schema.PRICE_CLASS),

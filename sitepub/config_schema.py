@@ -181,6 +181,14 @@ STATE: Setting[StoreAddress | None] = Setting(
     "Where sitepub keeps its own records, if not beside the site: another bucket or prefix, or folder.",
     absent="`.sitepub/` in the store",
 )
+LEDGER: Setting[StoreAddress | None] = Setting(
+    "ledger",
+    _STORE,
+    None,
+    "Where all publishers of one AWS account reserve invalidation paths before they send them: a place in S3, the same one in each of their"
+    " targets. Needed only where several targets publish at the same moment in the month's last paths.",
+    absent="paths are counted, not reserved",
+)
 URL_STYLE: Setting[UrlStyle] = Setting(
     "url_style",
     choice_form(UrlStyle),
@@ -324,7 +332,7 @@ TARGET = Section(
     "A place that the site is published to. At least one is required; its name is yours to choose.",
     (
         *(STORE, REGION, ENDPOINT_URL, CDN_ENDPOINT_URL, PROFILE, DISTRIBUTION, ACCOUNT),
-        *(URL, DOMAINS, BRANCH, STATE, URL_STYLE),
+        *(URL, DOMAINS, BRANCH, STATE, LEDGER, URL_STYLE),
         *(DISTRIBUTION_CONFIG, PRICE_CLASS, CERTIFICATE, ZONE),
     ),
 )

@@ -17,6 +17,7 @@ from sitepub.releases import Releases
 if TYPE_CHECKING:
     from sitepub.core.pacing import Month
     from sitepub.core.plan import Shown
+    from sitepub.reserving import SharedLedger
 
 CONDITIONS = "conditional_writes"
 """Kept in the state of a target whose server ignores conditions."""
@@ -93,7 +94,7 @@ def never_hold(month: Month) -> str:
 @dataclass(frozen=True, slots=True)
 class Edges:
     """What a run needs of the world. `choose` is told what edges may show wrongly, all that they may hold, and the state; it begins to ask, and returns what waits
-    for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it; `hold`: why nothing is sent just now. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
+    for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it; `hold`: why nothing is sent just now; `shared`: where the account's publishers reserve paths. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
     `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take."""
 
     store: Store
@@ -112,3 +113,4 @@ class Edges:
     rules: Invalidation = Invalidation()  # noqa: RUF009 - frozen
     url_path: str = "/"
     hold: Callable[[Month], str] = never_hold
+    shared: SharedLedger | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from sitepub.core.invalidation import caller_reference, fold_items
-from sitepub.core.ledger import Ledger, note_sent
+from sitepub.core.ledger import Ledger, join, note_sent
 from sitepub.core.pacing import Month, allowance, choose_debts, drop_covered, foresee_month, read_month
+from sitepub.core.reserving import Shared, count_reserved, reserve, settle
 from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Owed, end_collect, take_off
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
@@ -14,6 +16,29 @@ from sitepub.errors import SitepubError
 from sitepub.interfaces import Cdn
 from sitepub.lease import is_dead
 from sitepub.releases import Snapshot
+
+TIGHT = 10
+"""A month that has room for so many invalidations like this one need not be counted again right before it is sent."""
+
+RESERVED_SECONDS = 20.0
+"""How long somebody waits for the others' reservations where those alone leave no room: they end as soon as CloudFront has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """What is sent now, and what is not: `waiting`, because of `held` where that is all. `collateral`: what only folding it now evicts."""
+
+    ledger: Ledger
+    month: Month
+    debts: tuple[Owed, ...] = ()
+    waiting: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    collateral: float = 0.0
+    held: str = ""
+
+    @property
+    def waits_for_others(self) -> bool:
+        return bool(self.held and self.month.reserved)
 
 
 def send_owed(edges: Edges, snapshot: Snapshot, *, wait: bool = False) -> Invalidated:
@@ -38,29 +63,30 @@ def invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wai
         _let_go(edges, snapshot)
         return Invalidated()
     edges.progress.stage("invalidating")
-    ledger = choice.ledger or edges.count_month(state)
-    month = read_month(ledger, edges.rules.free_paths, edges.clock.now())
-    debts = choose_debts(state.owed, month, edges.rules.when_spent)
-    waiting = drop_covered(item for debt in state.owed if debt not in debts for item in debt.items)
-    told = Invalidated(used=ledger.used, foreseen=foresee_month(month), collateral=choice.collateral, folds=choice.folds)
-    if not debts:
-        return _owing(told, waiting, f"{month.left:,} of this month's {month.free:,} free paths are left")
-    held = edges.hold(month)
-    if held:
-        return _owing(told, drop_covered(item for debt in state.owed for item in debt.items), held)
-    items, collateral = _fit(edges, snapshot, debts, month)
+    told = Invalidated(collateral=choice.collateral, folds=choice.folds)
+    run = edges.releases.nonce()
+    try:
+        sending = _reserve(edges, snapshot, _count_again(edges, snapshot, choice), run)
+    except SitepubError as error:
+        return _owing(told, drop_covered(item for debt in state.owed for item in debt.items), error.message)
+    month, items, waiting = sending.month, sending.items, sending.waiting
+    told = replace(told, used=sending.ledger.used, foreseen=foresee_month(month))
+    if sending.held:
+        return _owing(told, waiting, sending.held)
     if choice.price:
         edges.progress.note(f"{len(items):,} paths, {month.left:,} of them free: about ${choice.price:.2f}")
     try:
-        submitted = cdn.invalidate(items, caller_reference(state.live or "none", debts[-1].seq, items))
+        submitted = cdn.invalidate(items, caller_reference(state.live or "none", sending.debts[-1].seq, items))
     except SitepubError as error:
+        _settle(edges, run, sending.ledger)
         return _owing(told, drop_covered((*items, *waiting)), error.message)
-    sent = note_sent(ledger, cdn.distribution, submitted.id, len(items), edges.clock.now())
-    _take_off(edges, snapshot, debts, sent)
+    sent = note_sent(sending.ledger, cdn.distribution, submitted.id, len(items), edges.clock.now())
+    _settle(edges, run, sent)
+    _take_off(edges, snapshot, sending.debts, sent)
     completed = submitted.is_completed or (wait and _wait_until_completed(edges, cdn, submitted.id))
     return Invalidated(
         items=items if not waiting else drop_covered((*items, *waiting)),
-        collateral=choice.collateral + collateral,
+        collateral=choice.collateral + sending.collateral,
         state="owed" if waiting else "completed" if completed else "submitted",
         id=submitted.id,
         reason=f"{len(waiting)} of them wait for free paths" if waiting else "",
@@ -70,6 +96,60 @@ def invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wai
         price=choice.price,
         folded_because=choice.reason,
     )
+
+
+def _choose(edges: Edges, snapshot: Snapshot, ledger: Ledger, *, reserved: int = 0) -> _Sending:
+    """What the month has room for now."""
+    owed = snapshot.state.owed
+    month = read_month(ledger, edges.rules.free_paths, edges.clock.now(), reserved=reserved)
+    debts = choose_debts(owed, month, edges.rules.when_spent)
+    waiting = drop_covered(item for debt in owed if debt not in debts for item in debt.items)
+    if not debts:
+        return _Sending(ledger, month, waiting=waiting, held=f"{month.left:,} of this month's {month.free:,} free paths are left")
+    held = edges.hold(month)
+    if held:
+        return _Sending(ledger, month, waiting=drop_covered(item for debt in owed for item in debt.items), held=held)
+    items, collateral = _fit(edges, snapshot, debts, month)
+    return _Sending(ledger, month, debts, waiting, items, collateral)
+
+
+def _count_again(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice) -> _Sending:
+    """Between the first count and now the site was uploaded, and another target of the account may have sent as much. Where the month is not wide enough
+    for that, it is counted again."""
+    if choice.ledger is not None:
+        sending = _choose(edges, snapshot, choice.ledger)
+        if len(sending.items) * TIGHT <= sending.month.left or edges.rules.when_spent is WhenSpent.PAY:
+            return sending
+    return _choose(edges, snapshot, edges.count_month(snapshot.state))
+
+
+def _reserve(edges: Edges, snapshot: Snapshot, sending: _Sending, run: str) -> _Sending:
+    """Where the account's publishers share a ledger, nobody sends what is not reserved there."""
+    shared_ledger, counted = edges.shared, sending.ledger
+    if shared_ledger is None or sending.held:
+        return sending
+
+    def step(shared: Shared) -> Shared | None:
+        nonlocal sending
+        now = edges.clock.now()
+        sending = _choose(edges, snapshot, join(counted, shared.ledger), reserved=count_reserved(shared, now))
+        return None if sending.held else reserve(shared, run, len(sending.items), now, nonce=shared_ledger.nonce())
+
+    since = edges.clock.elapsed()
+    shared_ledger.change(step)
+    # what was sent a moment ago may be counted and reserved at once
+    while sending.waits_for_others and edges.clock.elapsed() - since < RESERVED_SECONDS:
+        edges.clock.sleep(1.0)
+        shared_ledger.change(step)
+    return sending
+
+
+def _settle(edges: Edges, run: str, ledger: Ledger) -> None:
+    """If it can't be said, the reservation ends by itself."""
+    shared_ledger = edges.shared
+    if shared_ledger is not None:
+        with suppress(SitepubError):
+            shared_ledger.change(lambda shared: settle(shared, run, ledger, edges.clock.now(), nonce=shared_ledger.nonce()))
 
 
 def _owing(told: Invalidated, items: tuple[str, ...], reason: str) -> Invalidated:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sitepub.choosing import Chooser, is_passing
 from sitepub.core.cost import Requests, foresee_requests
+from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
 from sitepub.core.pacing import Month, drop_covered
 from sitepub.core.plan import bodies_to_bring, is_large
@@ -82,7 +83,8 @@ def _has_moved(prepared: Prepared, receipt: Receipt) -> bool:
 
 
 def make_chooser(target: Target, rules: Invalidation, sight: Sight, cdn: CdnReader | None) -> Chooser:
-    return Chooser(target, rules, cdn, sight.clock, sight.ledger)
+    shared = sight.shared.read if sight.shared is not None else Ledger
+    return Chooser(target, rules, cdn, sight.clock, sight.ledger, shared=shared)
 
 
 def foresee_invalidation(chooser: Chooser, choice: InvalidationChoice, state: State) -> Invalidated:
@@ -120,6 +122,7 @@ def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Pro
         count_month=chooser.count,
         rules=chooser.rules,
         url_path=target.url_path,
+        shared=opened.shared,
     )
 
 

@@ -23,6 +23,7 @@ from sitepub.releases import PRIVATE_BYTES, ReleaseReader, Releases, Snapshot, r
 
 if TYPE_CHECKING:
     from sitepub.aws.session import AwsSession
+    from sitepub.reserving import SharedLedger, SharedLedgerReader
 
 RECORDS = ".sitepub"
 
@@ -30,7 +31,7 @@ RECORDS = ".sitepub"
 @dataclass(frozen=True, slots=True)
 class Sight:
     """A target's edges for those who only look: nothing in here can write. `cdn_of`: the distribution as the configuration or the state
-    names it, opened only when it is needed; `ledger`: what this machine remembers of the month."""
+    names it, opened only when it is needed; `ledger`: what this machine remembers of the month; `shared`: what the account's publishers tell each other of it."""
 
     target: Target
     store: StoreReader
@@ -39,10 +40,11 @@ class Sight:
     clock: Clock
     cdn_of: Callable[[State], CdnReader | None]
     ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
+    shared: SharedLedgerReader | None = None
 
     @property
     def requests(self) -> int:
-        return self.store.requests + self.records.requests
+        return self.store.requests + self.records.requests + (self.shared.requests if self.shared else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,11 @@ class Opened:
     judges_conditions: Callable[[], bool]
     look_before_writing: Callable[[], None]
     ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
+    shared: SharedLedger | None = None
 
     @property
     def sight(self) -> Sight:
-        return Sight(self.target, self.store, self.records, self.releases, self.clock, self.cdn_of, self.ledger)
+        return Sight(self.target, self.store, self.records, self.releases, self.clock, self.cdn_of, self.ledger, self.shared)
 
 
 def look_at_target(config: Config, target: Target, environment: Mapping[str, str]) -> Sight:
@@ -91,6 +94,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
         judges_conditions=lambda: _judges_conditions(target, records),
         look_before_writing=lambda: _look_before_writing(store, records),
         ledger=LedgerCopy(cache_folder(config, environment) / "ledger" / f"{target.name}.json"),
+        shared=_open_shared(target, session, clock),
     )
 
 
@@ -156,7 +160,8 @@ def find_distribution(target: Target, state: State) -> str | None:
 
 
 def _needs_aws(target: Target) -> bool:
-    return isinstance(target.store, BucketAddress) or isinstance(target.state, BucketAddress) or bool(target.distribution)
+    addresses = (target.store, target.state, target.ledger)
+    return any(isinstance(address, BucketAddress) for address in addresses) or bool(target.distribution)
 
 
 def _open_session(target: Target) -> AwsSession:
@@ -175,6 +180,15 @@ def _open_store(address: StoreAddress, target: Target, session: AwsSession | Non
     if session is None:
         raise ValueError("a bucket without a session")
     return S3Store(address, session, endpoint_url=target.endpoint_url)
+
+
+def _open_shared(target: Target, session: AwsSession | None, clock: Clock) -> SharedLedger | None:
+    if target.ledger is None:
+        return None
+    from sitepub.reserving import SharedLedger
+
+    store = _open_store(target.ledger, target, session, clock, is_records=True)
+    return SharedLedger(store, clock, lambda: os.urandom(8).hex())
 
 
 def _inside(address: StoreAddress, folder: str) -> StoreAddress:

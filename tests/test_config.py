@@ -76,6 +76,7 @@ def test_every_setting_arrives() -> None:
             domains: [WWW.Example.com, example.com.]
             branch: release/1.x
             state: s3://ops-bucket
+            ledger: s3://ops-bucket/paths
             url_style: both
             distribution_config: aws/distribution.json
             price_class: PriceClass_200
@@ -107,6 +108,7 @@ def test_every_setting_arrives() -> None:
     assert (target.url, target.url_path) == ("https://www.example.com/blog", "/blog/")
     assert target.domains == ("www.example.com", "example.com")
     assert target.state == BucketAddress("ops-bucket")
+    assert target.ledger == BucketAddress("ops-bucket", "paths")
     assert target.url_style is UrlStyle.BOTH
     assert (target.distribution_config, target.price_class) == (Path("/site/aws/distribution.json"), PriceClass.MOST)
     assert (target.certificate, target.zone) == ("arn:aws:acm:us-east-1:123456789012:certificate/1-2", "Z0123456789")
@@ -114,10 +116,10 @@ def test_every_setting_arrives() -> None:
     assert config.fingerprint.aliases is Aliases.AUTO
     assert (config.fingerprint.exclude, config.fingerprint.include, config.fingerprint.frozen) == (("/a",), ("b/",), ("*.x",))
     assert config.cache == Cache("max-age=1", "no-store", 'private="x", max-age=2', "max-age=3")
-    assert config.headers == (HeaderRule("*.pdf", (("Cache-Control", "no-cache"), ("Content-Type", "application/pdf")), line=29),)
+    assert config.headers == (HeaderRule("*.pdf", (("Cache-Control", "no-cache"), ("Content-Type", "application/pdf")), line=30),)
     assert config.redirects == (
-        Redirect("/old/", "https://example.org/new?x=1#y", 308, line=32),
-        Redirect("/older", "/old/", 301, line=33),
+        Redirect("/old/", "https://example.org/new?x=1#y", 308, line=33),
+        Redirect("/older", "/old/", 301, line=34),
     )
     assert config.invalidation.free_paths == 0
     assert config.invalidation.when_spent is WhenSpent.DEFER
@@ -272,6 +274,12 @@ REFUSED = [
     ("target", "state", "s3://ops-bucket", "must be of the same kind as the store: both folders, or both in S3"),
     ("target", "state", "file:out/x", "lies inside the store, where visitors could reach it, name another place"),
     ("target", "state", "file:public/x", "lies inside `source` and would be published too, name a folder outside"),
+    (
+        "target",
+        "ledger",
+        "file:elsewhere",
+        "must be a place in S3, like `s3://bucket/prefix`, that all publishers of the account can reach",
+    ),
     ("target", "distribution", "E190XXXXXL0LJU", "needs a store in S3, CloudFront can't read a folder"),
 ]
 
@@ -434,6 +442,7 @@ targets:
     domains: [x]
     branch: main
     state: s3://ops-bucket
+    ledger: s3://ops-bucket/paths
     url_style: file
     distribution_config: distribution.json
     price_class: PriceClass_100

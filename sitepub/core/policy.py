@@ -74,7 +74,7 @@ def partition_of(target: Target) -> str:
 
 def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
     partition = partition_of(target)
-    addresses = [address for address in (target.store, target.state) if isinstance(address, BucketAddress)]
+    addresses = [address for address in (target.store, target.state, target.ledger) if isinstance(address, BucketAddress)]
     buckets = sorted({f"arn:{partition}:s3:::{address.bucket}" for address in addresses})
     keys = sorted({f"arn:{partition}:s3:::{address.bucket}/{address.prefix + '/' if address.prefix else ''}*" for address in addresses})
     if buckets:

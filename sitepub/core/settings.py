@@ -99,6 +99,7 @@ class Target:
     domains: tuple[str, ...] = ()
     branch: str | None = None
     state: StoreAddress | None = None
+    ledger: StoreAddress | None = None
     url_style: UrlStyle = UrlStyle.DIRECTORY
     distribution_config: Path | None = None
     price_class: PriceClass = PriceClass.ALL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,26 @@ def test_changed_entries_are_invalidated_and_nothing_else(cloud_story: Story, di
     assert (again["release"], again["invalidation"], again["requests"]) == (None, nothing, {"store": 1, "cdn": 0})
     assert distribution.invalidations() == [items, ["/about.html", "/robots.txt"]]
     assert len(set(distribution.references())) == 2
+
+
+def test_a_shared_ledger_tells_of_what_was_sent_and_a_bucket_that_is_missing_stops_the_publish(
+    cloud_story: Story, distribution: Distribution, moto_server: S3Server
+) -> None:
+    bucket = moto_server.make_bucket()
+    cloud_story.configure(target=f"ledger: s3://{bucket}/paths")
+    cloud_story.publish()
+    cloud_story.write({"about.html": "<p>changed"})
+    sent = cloud_story.publish()["invalidation"]
+    stored = json.loads(moto_server.client().get_object(Bucket=bucket, Key="paths/ledger.json")["Body"].read())
+    name, (_, paths) = list(stored["ledger"]["recent"].items())[-1]
+    assert (name, paths, stored["reserved"]) == (f"{distribution.id}/{sent['id']}", 1, {})
+    assert "shared-ledger" in cloud_story.json("doctor", status=6)["fine"]
+
+    cloud_story.configure(target="ledger: s3://missing-ledger-bucket/paths")
+    cloud_story.write({"about.html": "<p>changed again"})
+    assert cloud_story.json("publish", status=4)["error"]["code"] == "no-bucket"
+    assert cloud_story.held()["about.html"] == b"<p>changed"
+    assert "no-bucket" in [each["code"] for each in cloud_story.json("doctor", status=6)["findings"]]
 
 
 @pytest.mark.parametrize(

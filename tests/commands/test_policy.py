@@ -56,6 +56,8 @@ def test_who_plans_may_write_nothing(named: Story) -> None:
 def test_records_that_stand_elsewhere(named: Story) -> None:
     named.configure(target="state: s3://ops/www")
     assert allowed(named.json("policy"))["s3:PutObject"] == ["arn:aws:s3:::ops/www/*", "arn:aws:s3:::www-example-com/site/*"]
+    named.configure(target="ledger: s3://ops/paths")
+    assert allowed(named.json("policy"))["s3:PutObject"] == ["arn:aws:s3:::ops/paths/*", "arn:aws:s3:::www-example-com/site/*"]
 
 
 def test_china(named: Story) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,7 +55,7 @@ class Sent:
 class FakeCloudFront:
     """`faults`: raised by the next calls, one each (None lets one through); an exception stands for a connection that broke before the
     call arrived, with `is_answer_lost` after it. `denied`: operations that these credentials may not use, each alone or with a distribution or tenant
-    after a space."""
+    after a space. `before`: called with each operation as it arrives."""
 
     clock: Clock
     seconds_to_complete: float = 20
@@ -63,6 +63,7 @@ class FakeCloudFront:
     faults: deque[str | Exception | None] = field(default_factory=deque)
     is_answer_lost: bool = False
     denied: set[str] = field(default_factory=set)
+    before: Callable[[str], None] = lambda operation: None
     calls: list[str] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     tenants: dict[str, str] = field(default_factory=dict)
@@ -167,6 +168,7 @@ class FakeCloudFront:
 
     def _begin(self, operation: str, resource: str = "") -> Exception | None:
         """Raises what is planned for this call; returns it where it is to be raised after the work is done."""
+        self.before(operation)
         self.calls.append(operation)
         if not self.denied.isdisjoint((operation, f"{operation} {resource}")):
             raise refusal("AccessDenied", operation)
