@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sitepub.commands.options import Invocation, common_options
-from sitepub.core.policy import Purpose, write_policy, write_trust
+from sitepub.core.policy import Purpose, write_trust
 from sitepub.errors import ExitStatus
 
 
@@ -17,20 +17,21 @@ from sitepub.errors import ExitStatus
     type=click.Choice([each.value for each in Purpose]),
     default=Purpose.PUBLISH.value,
     show_default=True,
-    help="What is to be allowed; `plan`: all that writes nothing.",
+    help="What is to be allowed; `plan`: all that writes nothing; `up` and `down`: these commands.",
 )
 @click.option("--github", metavar="OWNER/NAME", help="Print whom the role trusts instead: this repository's runs in GitHub Actions.")
 def command(invocation: Invocation, purpose: str, github: str | None) -> int:
-    """Prints an IAM policy as JSON, for a role or user that publishes to the target (or only plans): what sitepub asks of S3 and CloudFront, for this
-    bucket, prefix and distribution alone. Asks AWS nothing."""
+    """Prints an IAM policy as JSON, for a role or user that publishes to the target, only plans, or runs `up` or `down`: what sitepub asks of AWS,
+    for this bucket, prefix and distribution, and for what carries its tag or name, alone. Asks AWS nothing."""
     from sitepub import preparing, report, wiring
+    from sitepub.core.policy_site import write_policy_for
 
     request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
     target = wiring.settle_region(request.target)
-    policy = write_policy(target, Purpose(purpose)) if github is None else write_trust(target, Purpose(purpose), github)
+    policy = write_policy_for(target, Purpose(purpose)) if github is None else write_trust(target, Purpose(purpose), github)
     if not policy["Statement"]:
         invocation.say(f"`{target.name}` needs nothing of AWS")
-    elif github is None and target.distribution is None:
+    elif github is None and target.distribution is None and purpose in (Purpose.PUBLISH, Purpose.PLAN):
         invocation.say("no `distribution:` is named, so the policy allows no invalidation")
     invocation.answer(report.to_json(policy), lambda: report.to_json(policy))
     return ExitStatus.FINE

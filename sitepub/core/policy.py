@@ -5,11 +5,11 @@ Actions and resources: https://docs.aws.amazon.com/service-authorization/latest/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
-from sitepub.core.partitions import partition_of_region, require_cdn
-from sitepub.core.settings import BucketAddress, Target
+from sitepub.core.partitions import GLOBAL_HOME, partition_of_region, require_cdn
+from sitepub.core.settings import BucketAddress, StoreAddress, Target
 from sitepub.errors import ConfigurationError, UsageError
 
 Statement = dict[str, object]
@@ -24,6 +24,8 @@ class Purpose(StrEnum):
 
     PUBLISH = "publish"
     PLAN = "plan"
+    UP = "up"
+    DOWN = "down"
 
 
 _BUCKET_ACTIONS = {Purpose.PLAN: ("s3:ListBucket",), Purpose.PUBLISH: ("s3:ListBucket", "s3:ListBucketMultipartUploads")}
@@ -48,7 +50,7 @@ def write_trust(target: Target, purpose: Purpose, repository: str) -> Policy:
         )
     if repository.count("/") != 1 or not all(repository.split("/")) or any(letter in repository for letter in "*?: "):
         raise UsageError("bad-repository", f"`{repository}` names no repository", "write it as `OWNER/NAME`")
-    if purpose is Purpose.PUBLISH and target.branch is None:
+    if purpose is not Purpose.PLAN and target.branch is None:
         raise ConfigurationError(
             "no-branch-named", f"`{target.name}` has no `branch:`, which alone may publish", "add `branch:` to the target"
         )
@@ -72,14 +74,21 @@ def partition_of(target: Target) -> str:
     return partition_of_region(target.region).name
 
 
+def state_address(target: Target) -> StoreAddress:
+    """Where sitepub keeps its own records: `state:`, or `.sitepub/` in the store."""
+    if target.state is not None or not isinstance(target.store, BucketAddress):
+        return target.state or target.store
+    return BucketAddress(target.store.bucket, f"{target.store.prefix}/.sitepub" if target.store.prefix else ".sitepub")
+
+
 def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
     partition = partition_of(target)
     addresses = [address for address in (target.store, target.state, target.ledger) if isinstance(address, BucketAddress)]
     buckets = sorted({f"arn:{partition}:s3:::{address.bucket}" for address in addresses})
     keys = sorted({f"arn:{partition}:s3:::{address.bucket}/{address.prefix + '/' if address.prefix else ''}*" for address in addresses})
     if buckets:
-        yield _allow("List", _BUCKET_ACTIONS[purpose], buckets)
-        yield _allow("ReadAndWrite" if purpose is Purpose.PUBLISH else "Read", _KEY_ACTIONS[purpose], keys)
+        yield allow("List", _BUCKET_ACTIONS[purpose], buckets)
+        yield allow("ReadAndWrite" if purpose is Purpose.PUBLISH else "Read", _KEY_ACTIONS[purpose], keys)
 
 
 def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
@@ -87,16 +96,23 @@ def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[State
         return
     require_cdn(target.region or "")
     every = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution"
-    yield _allow("Look", ("cloudfront:GetDistribution",), [f"{every}/{target.distribution}"])
+    yield allow("Look", ("cloudfront:GetDistribution",), [f"{every}/{target.distribution}"])
     if purpose is Purpose.PUBLISH:
-        yield _allow("Invalidate", ("cloudfront:CreateInvalidation",), [f"{every}/{target.distribution}"])
+        yield allow("Invalidate", ("cloudfront:CreateInvalidation",), [f"{every}/{target.distribution}"])
     # the free paths of a month are those of the whole account; without this sitepub counts its own alone
-    yield _allow("CountMonth", ("cloudfront:GetInvalidation", "cloudfront:ListInvalidations"), [f"{every}/*"])
+    yield allow("CountMonth", ("cloudfront:GetInvalidation", "cloudfront:ListInvalidations"), [f"{every}/*"])
     tenants = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution-tenant/*"
+    if purpose is Purpose.PLAN:
+        yield allow(
+            "LookAtCertificate",
+            ("acm:DescribeCertificate",),
+            [f"arn:{partition_of(target)}:acm:{GLOBAL_HOME}:{target.account or '*'}:certificate/*"],
+        )
     actions = ("cloudfront:GetInvalidationForDistributionTenant", "cloudfront:ListInvalidationsForDistributionTenant")
-    yield _allow("CountMonthOfTenants", actions, [tenants])
-    yield _allow("FindDistributions", ("cloudfront:ListDistributions", "cloudfront:ListDistributionTenants"), ["*"])
+    yield allow("CountMonthOfTenants", actions, [tenants])
+    yield allow("FindDistributions", ("cloudfront:ListDistributions", "cloudfront:ListDistributionTenants"), ["*"])
 
 
-def _allow(name: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    return {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+def allow(name: str, actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, object] | None = None) -> Statement:
+    statement: Statement = {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement if condition is None else {**statement, "Condition": condition}

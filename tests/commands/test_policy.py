@@ -49,7 +49,7 @@ def test_what_a_publisher_may(named: Story) -> None:
 
 def test_who_plans_may_write_nothing(named: Story) -> None:
     actions = set(allowed(named.json("policy", "--for", "plan")))
-    assert not [action for action in actions if not re.search(r":(Get|List)", action)]
+    assert not [action for action in actions if not re.search(r":(Get|List|Describe)", action)]
     assert "s3:GetObject" in actions
 
 
@@ -89,6 +89,15 @@ def test_a_region_that_the_environment_names(named: Story) -> None:
     named.environment = {"AWS_REGION": "cn-north-1"}
     named.configure()
     assert allowed(named.json("policy"))["s3:ListBucket"] == ["arn:aws-cn:s3:::www-example-com"]
+
+
+def test_who_sets_up_and_takes_away(named: Story) -> None:
+    named.target = TARGET.replace("distribution: E190XXXXXL0LJU\n", "")
+    named.configure(target="url: https://www.example.com/")
+    up, down = allowed(named.json("policy", "--for", "up")), allowed(named.json("policy", "--for", "down"))
+    assert up["s3:CreateBucket"] == down["s3:DeleteBucket"] == ["arn:aws:s3:::www-example-com"]
+    assert "cloudfront:CreateDistribution" in up and "cloudfront:DeleteDistribution" in down
+    assert not {"s3:DeleteBucket", "cloudfront:DeleteDistribution"} & up.keys()
 
 
 def test_a_folder_needs_nothing(story: Story) -> None:
