@@ -34,13 +34,14 @@ def open_site(config: Config, target: Target, environment: Mapping[str, str], pr
         message = f"the credentials are of account `{account}`, not `{target.account}`"
         raise ConfigurationError("wrong-account", message, "use others, or correct `account:` in the target")
     file = _read_file(target)
-    rules = make_edge_rules(config.redirects, url_path=target.url_path, url_style=target.url_style)
+    fitting = fit_redirects(make_edge_rules(config.redirects, url_path=target.url_path, url_style=target.url_style))
     blueprint = make_blueprint(
         target,
         account=account,
         region=session.region,
         is_compatible=is_compatible,
-        function=make_edge_function(fit_redirects(rules).rules),
+        function=make_edge_function(fitting.rules),
+        left_out=fitting.left_out,
         file=file,
     )
     if file is not None and target.distribution_config is not None and blueprint.has_distribution:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import sitepub.aws.provision
+from sitepub.aws.provision.api import name_action
 from sitepub.core.policy import Purpose, state_address
 from sitepub.core.policy_site import write_site_policy
 from sitepub.core.provision.removal import Removal
@@ -232,6 +233,7 @@ def test_every_operation_has_a_permission_and_some_policy_allows_it() -> None:
     for service, operation in found:
         asked = {need.action for need in needs(World().aws, service, operation, EVERYTHING)}
         assert asked and asked - ONLY_ELSEWHERE <= both, (service, operation)
+        assert name_action(service, operation) in asked, "what a refusal is told with"
 
 
 EVERYTHING: dict[str, Any] = {

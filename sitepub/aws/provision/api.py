@@ -17,6 +17,8 @@ _UNKNOWN_CODES: Final = frozenset(
 )
 _ACTIONS: Final = {
     "cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution",
+    "pricing-plan-manager:ListSubscriptions": "pricingplanmanager:ListSubscriptions",
+    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:DeleteObjects": "s3:DeleteObjectVersion",

@@ -22,7 +22,8 @@ _NOT_OURS = re.compile(r"(^|\.)(localhost|local|test|invalid|internal|cloudfront
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """`distribution`: the id of one that stands already. `function`: the edge function's text. `file`: the user's distribution config.
+    """`distribution`: the id of one that stands already. `function`: the edge function's text, `left_out`: paths whose
+    redirects find no room in it. `file`: the user's distribution config.
     `is_compatible`: an S3 server without the rest of AWS. `takes_plain_http`: its S3 has no TLS, so none is demanded."""
 
     bucket: str
@@ -38,6 +39,7 @@ class Blueprint:
     certificate: str | None = None
     price_class: str = PriceClass.ALL
     function: str = ""
+    left_out: tuple[str, ...] = ()
     file: Mapping[str, Any] | None = None
     is_compatible: bool = False
     takes_plain_http: bool = False
@@ -92,6 +94,7 @@ def make_blueprint(
     region: str,
     is_compatible: bool = False,
     function: str = "",
+    left_out: tuple[str, ...] = (),
     file: Mapping[str, Any] | None = None,
 ) -> Blueprint:
     """Raises ConfigurationError for what can't be made."""
@@ -115,6 +118,7 @@ def make_blueprint(
         certificate=target.certificate,
         price_class=target.price_class,
         function=function,
+        left_out=left_out,
         file=file,
         is_compatible=is_compatible,
         takes_plain_http=endpoint.startswith("http://"),

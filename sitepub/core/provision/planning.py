@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sitepub.core.edge_function import MOST_BYTES
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
 from sitepub.core.provision.configs import Parts, find_differences, is_own_origin, make_config, mend_foreign
@@ -178,6 +179,15 @@ def _part_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
             yield Step(Act.CREATE, kind, blueprint.name, purpose)
         elif is_wanted and part is not None:
             yield _judge(kind, blueprint.name, () if part.is_right else ("not what sitepub.yaml says",))
+        if kind is Kind.FUNCTION and blueprint.left_out and kind not in found.lacks:
+            yield _tell_left_out(blueprint)
+
+
+def _tell_left_out(blueprint: Blueprint) -> Step:
+    first, count = blueprint.left_out[0], len(blueprint.left_out)
+    what = f"`{first}`" + (f" and {count - 1:,} more" if count > 1 else "")
+    reason = f"{what}: no room in a function's {MOST_BYTES:,} bytes, so a page redirects there instead, without the status"
+    return Step(Act.SKIP, Kind.FUNCTION, f"{count:,} of its redirects", reason)
 
 
 def _certificate_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
