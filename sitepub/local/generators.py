@@ -83,7 +83,8 @@ def _look_for_docusaurus(place: SiteFolder) -> Finding | None:
     name = place.find("docusaurus.config.js", "docusaurus.config.ts", "docusaurus.config.mjs", "docusaurus.config.cjs")
     if not name:
         return None
-    frozen = ("/assets/js/*.????????.js", "/assets/css/styles.????????.css")
+    # Images, fonts and files that pages import have an MD5 in their names.
+    frozen = ("/assets/js/*.????????.js", "/assets/css/styles.????????.css", f"/assets/*/*-{'?' * 32}.*")
     return Finding("Docusaurus", "build", _package_build(place, "docusaurus build"), (f"`{name}` is there",), frozen)
 
 
@@ -115,7 +116,8 @@ def _look_for_eleventy(place: SiteFolder) -> Finding | None:
 
 def _look_for_vite(place: SiteFolder) -> Finding | None:
     name = place.find(*_with_endings("vite.config"))
-    if not name and not (place.find("index.html") and "vite" in place.read_package()["dependencies"]):
+    needs = place.read_package()["dependencies"]
+    if any(framework in needs for framework in _OVER_VITE) or not (name or (place.find("index.html") and "vite" in needs)):
         return None
     output = place.search(name, r"\boutDir\s*:\s*[\"'`]([^\"'`]+)")
     assets = _clean(place.search(name, r"\bassetsDir\s*:\s*[\"'`]([^\"'`]+)"), "assets")
@@ -125,10 +127,14 @@ def _look_for_vite(place: SiteFolder) -> Finding | None:
     return Finding("Vite", _clean(output, "dist"), _package_build(place, "vite build"), (evidence,), (frozen,))
 
 
+# They are configured beside Vite, and build into folders of their own.
+_OVER_VITE = ("@sveltejs/kit", "@react-router/dev", "@remix-run/dev", "@solidjs/start", "@tanstack/react-start", "nuxt", "vitepress")
+
+
 def _look_for_mkdocs(place: SiteFolder) -> Finding | None:
     name = place.find("mkdocs.yml", "mkdocs.yaml")
     output = place.search(name, r"^site_dir\s*:\s*[\"']?([^\"'\s#]+)")
-    return Finding("MkDocs", _clean(output, "site"), "mkdocs build --strict", (f"`{name}` is there",)) if name else None
+    return Finding("MkDocs", _clean(output, "site"), "mkdocs build", (f"`{name}` is there",)) if name else None
 
 
 def _look_for_pelican(place: SiteFolder) -> Finding | None:
@@ -138,7 +144,8 @@ def _look_for_pelican(place: SiteFolder) -> Finding | None:
     output = place.search(settings, r"^OUTPUT_PATH\s*=\s*[\"']([^\"']+)") or place.search(
         "pelicanconf.py", r"^OUTPUT_PATH\s*=\s*[\"']([^\"']+)"
     )
-    return Finding("Pelican", _clean(output, "output"), f"pelican content -s {settings}", ("`pelicanconf.py` is there",))
+    content = _clean(place.search("pelicanconf.py", r"^PATH\s*=\s*[\"']([^\"']+)"), "content")
+    return Finding("Pelican", _clean(output, "output"), f"pelican {content} -s {settings}", ("`pelicanconf.py` is there",))
 
 
 def _look_for_sphinx(place: SiteFolder) -> Finding | None:
@@ -164,7 +171,8 @@ def _look_for_jekyll(place: SiteFolder) -> Finding | None:
         return None
     output = place.search(name, r"^destination\s*:\s*[\"']?([^\"'\s#]+)")
     build = "bundle exec jekyll build" if place.find("Gemfile") else "jekyll build"
-    return Finding("Jekyll", _clean(output, "_site"), build, (f"`{name}` is there",))
+    # As its documentation builds for production: themes leave analytics and comments out otherwise.
+    return Finding("Jekyll", _clean(output, "_site"), f"JEKYLL_ENV=production {build}", (f"`{name}` is there",))
 
 
 # A site of Docusaurus, Astro or Eleventy may well have Vite's or Jekyll's files too, so these come last.

@@ -36,8 +36,8 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         ({"hugo.json": '{"publishDir": "out/web"}'}, "Hugo", "out/web", "hugo --minify"),
         ({"config.toml": "baseURL = 'x'\npublishDir = 'www'\n", "content/a.md": ""}, "Hugo", "www", "hugo --minify"),
         ({"config/_default/hugo.toml": ""}, "Hugo", "public", "hugo --minify"),
-        ({"_config.yml": ""}, "Jekyll", "_site", "jekyll build"),
-        ({"_config.yml": "destination: ./out\n", "Gemfile": ""}, "Jekyll", "out", "bundle exec jekyll build"),
+        ({"_config.yml": ""}, "Jekyll", "_site", "JEKYLL_ENV=production jekyll build"),
+        ({"_config.yml": "destination: ./out\n", "Gemfile": ""}, "Jekyll", "out", "JEKYLL_ENV=production bundle exec jekyll build"),
         ({"eleventy.config.js": ""}, "Eleventy", "_site", "npx @11ty/eleventy"),
         ({".eleventy.js": 'return {dir: {output: "www"}}', "package.json": PACKAGE}, "Eleventy", "www", "npm run build"),
         ({"eleventy.config.mjs": "c.setOutputDirectory('www')"}, "Eleventy", "www", "npx @11ty/eleventy"),
@@ -50,11 +50,13 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         ({"vite.config.ts": "build: {outDir: `site`}", "package.json": PACKAGE}, "Vite", "site", "npm run build"),
         ({"index.html": "", "package.json": '{"devDependencies": {"vite": "7"}}'}, "Vite", "dist", "npx vite build"),
         ({"docusaurus.config.ts": "", "package.json": PACKAGE}, "Docusaurus", "build", "npm run build"),
-        ({"mkdocs.yml": "site_name: x\nsite_dir: 'out'\nx: !ENV [A]\n"}, "MkDocs", "out", "mkdocs build --strict"),
+        ({"mkdocs.yml": "site_name: x\nsite_dir: 'out'\nx: !ENV [A]\n"}, "MkDocs", "out", "mkdocs build"),
         ({"pelicanconf.py": ""}, "Pelican", "output", "pelican content -s pelicanconf.py"),
         ({"pelicanconf.py": "OUTPUT_PATH = 'web/'\n", "publishconf.py": ""}, "Pelican", "web", "pelican content -s publishconf.py"),
+        ({"pelicanconf.py": "PATH = 'src'\n"}, "Pelican", "output", "pelican src -s pelicanconf.py"),
         ({"docs/conf.py": "project = 'x'\n"}, "Sphinx", "docs/_build/html", "sphinx-build -b html docs docs/_build/html"),
         ({"docs/source/conf.py": "extensions = []\n"}, "Sphinx", "docs/build/html", "sphinx-build -b html docs/source docs/build/html"),
+        ({"source/conf.py": "project = 'x'\n"}, "Sphinx", "build/html", "sphinx-build -b html source build/html"),
         ({"conf.py": "html_theme = 'x'\n"}, "Sphinx", "_build/html", "sphinx-build -b html . _build/html"),
         ({"public/index.html": ""}, None, "public", None),
         ({"dist/index.html": "", "index.html": ""}, None, "dist", None),
@@ -80,6 +82,7 @@ def test_a_generator_is_recognised_by_its_files(
         {"content/a.md": "", "config.toml": "[tool]\n"},
         {"next.config.js": "module.exports = {}"},
         {"conf.py": "import os\n"},
+        {"vite.config.ts": "", "package.json": '{"devDependencies": {"@sveltejs/kit": "2", "vite": "7"}}'},
         {"package.json": "{"},
         {"package.json": "[" * 100_000},
         {"package.json": '{"dependencies": ["vite"], "scripts": 3}', "public/x": ""},
@@ -107,14 +110,34 @@ def test_the_generator_that_drives_the_others_counts(names: tuple[str, ...], fir
     assert detect(write(tmp_path, dict.fromkeys(names, "project = 1\n"))).generator == first
 
 
-def test_names_that_a_bundler_hashed_are_found_and_others_beside_them_are_not(tmp_path: Path) -> None:
+# Names as these generators made them: a site of each was built, and what it wrote was looked at.
+HASHED = {
+    "vite.config.js": (*("assets/index-BfAQF74R.css", "assets/index-K-Cd7l26.js", "assets/lazy-53_OdNdf.js", "assets/pic-BMZTMRuN.png"),),
+    "docusaurus.config.js": (
+        *("assets/images/p-10256772695cb5e9b519cf2e2ea8bc52.png", "assets/css/styles.78e6bda1.css", "assets/js/main.47907b82.js"),
+        *("assets/js/runtime~main.261120a8.js", "assets/js/0058b4c6.c48f4d4e.js", "assets/js/237.baed4d8b.js"),
+    ),
+}
+KEPT = {
+    "vite.config.js": ("index.html", "robots.txt", "assets/logo.png", "deep/assets/index-BpD9FCKP.js"),
+    "docusaurus.config.js": ("img/p.png", "404.html", "sitemap.xml", "assets/images/team.png", "assets/js/main.47907b82.js.LICENSE.txt"),
+}
+
+
+@pytest.mark.parametrize("config", HASHED)
+def test_names_that_a_bundler_hashed_are_found_and_others_beside_them_are_not(config: str, tmp_path: Path) -> None:
     from pathspec import GitIgnoreSpec
 
-    write(tmp_path, {"vite.config.js": "assetsDir: 'static'"})
-    frozen = GitIgnoreSpec.from_lines(detect(tmp_path).frozen)
-    assert frozen.match_file("static/index-BpD9FCKP.js")
-    assert not frozen.match_file("static/logo.png")
-    assert not frozen.match_file("deep/static/index-BpD9FCKP.js")
+    frozen = GitIgnoreSpec.from_lines(detect(write(tmp_path, {config: ""})).frozen)
+    assert [name for name in HASHED[config] if not frozen.match_file(name)] == []
+    assert [name for name in KEPT[config] if frozen.match_file(name)] == []
+
+
+def test_hashed_names_are_looked_for_where_vite_puts_them(tmp_path: Path) -> None:
+    from pathspec import GitIgnoreSpec
+
+    frozen = GitIgnoreSpec.from_lines(detect(write(tmp_path, {"vite.config.js": "assetsDir: 'static'"})).frozen)
+    assert frozen.match_file("static/index-BpD9FCKP.js") and not frozen.match_file("assets/index-BpD9FCKP.js")
 
 
 def git(folder: Path, *arguments: str) -> None:
