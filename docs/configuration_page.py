@@ -27,6 +27,8 @@ sitepub.yaml:12: unknown key `retentoin`, did you mean `retention`?
 - A store is `file:PATH` (relative to this file, or absolute, `file:///absolute` too) or `s3://bucket[/prefix]`.
 - Editors that speak YAML (VS Code with the YAML extension, those of JetBrains, Neovim and Helix with `yaml-language-server`) complete, explain and
   check the file by `.sitepub.schema.json`, which `sitepub init` writes beside it and the first line names. `sitepub schema` prints that of this version.
+- `_redirects` and `_headers` at the root of `source`, as Netlify and Cloudflare Pages read them, add to `redirects` and `headers`; what stands here wins,
+  and what can't be done with S3 is told with its line ([why and how](decisions/0005-host-files.md)).
 - Anchors, aliases and `<<` of YAML work, so that targets can share settings.
 """
 

@@ -9,7 +9,7 @@ from sitepub.core.invalidation import POINTLESS_SECONDS, shared_seconds
 from sitepub.core.settings import ENTRIES_BEHIND_DISTRIBUTION, ENTRIES_WITHOUT_DISTRIBUTION
 from sitepub.local.checkout import find_checkout
 from sitepub.local.git import explain_missing, find_repository
-from sitepub.preparing import scan
+from sitepub.preparing import scan, settle_host_files
 from sitepub.wiring import find_distribution
 
 HOOKS = ("pre-push", "post-receive", "post-commit", "reference-transaction")
@@ -18,7 +18,8 @@ HOOKS = ("pre-push", "post-receive", "post-commit", "reference-transaction")
 def _check_source(patient: Patient) -> Iterable[Remark]:
     source = scan(patient.request)
     yield fine("source", f"`{source.root}` holds {len(source.files):,} files")
-    for warning in source.warnings:
+    _, unfit = settle_host_files(patient.request)
+    for warning in (*source.warnings, *unfit):
         yield Remark(warning.code, Severity.NOTE, warning.message, "rename it, or leave it out with `ignore`")
 
 

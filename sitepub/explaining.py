@@ -7,7 +7,7 @@ from contextlib import closing
 from sitepub.decision import decide
 from sitepub.interfaces import Progress
 from sitepub.local.cache import open_cache
-from sitepub.preparing import Request, build_wish, choose_executor, scan, settle_tags
+from sitepub.preparing import Request, build_wish, choose_executor, scan, settle_host_files, settle_tags
 from sitepub.report_story import Explained
 from sitepub.site_explaining import explain_file
 from sitepub.wiring import Sight, cache_folder, find_distribution
@@ -16,6 +16,7 @@ from sitepub.wiring import Sight, cache_folder, find_distribution
 def explain(request: Request, sight: Sight, path: str, progress: Progress) -> Explained:
     """Looks at the source as it is, without building it. Raises UsageError where the site has no such file."""
     source = scan(request)
+    request, _ = settle_host_files(request)
     snapshot = sight.releases.read_state()
     has_distribution = find_distribution(request.target, snapshot.state) is not None
     request = settle_tags(request, sight, snapshot)

@@ -21,7 +21,7 @@ from sitepub.lease import is_dead
 from sitepub.local.cache import open_cache
 from sitepub.packs import KeptBodies, large_body_key
 from sitepub.pipeline import complete_pending, publish
-from sitepub.preparing import Request, build_wish, choose_executor, scan
+from sitepub.preparing import Request, build_wish, choose_executor, scan, settle_host_files
 from sitepub.releases import PRIVATE_BYTES, Snapshot, release_key
 from sitepub.verifying import Audit
 from sitepub.wiring import Sight, cache_folder, find_distribution
@@ -170,6 +170,7 @@ def _supply_from_source(request: Request, audit: Audit, progress: Progress) -> M
     has_distribution = find_distribution(request.target, audit.snapshot.state) is not None
     try:
         source = scan(request)
+        request, _ = settle_host_files(request)
         with (
             closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
             choose_executor(source) as executor,

@@ -136,9 +136,10 @@ def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
     run_build(request, progress)
     progress.stage("scanning")
     source = scan(request)
+    request, told = settle_host_files(request)
     snapshot = read()
     has_distribution = find_distribution(request.target, snapshot.state) is not None
-    warnings = history.warnings
+    warnings = (*history.warnings, *told)
     asked, request = request, settle_tags(request, sight, snapshot)
     with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
         known = remember_site(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
@@ -148,6 +149,14 @@ def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
         with choose_executor(source) as executor:
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
+
+
+def settle_host_files(request: Request) -> tuple[Request, tuple[Warning, ...]]:
+    """The same request with what `_redirects` and `_headers` of the built site add to sitepub.yaml, and what of them can't be done here."""
+    from sitepub.local.host_files import join_host_files
+
+    config, warnings = join_host_files(request.config, request.target)
+    return replace(request, config=config), warnings
 
 
 def settle_tags(request: Request, sight: Sight, snapshot: Snapshot) -> Request:

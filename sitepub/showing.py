@@ -12,7 +12,7 @@ from sitepub.errors import SitepubError
 from sitepub.interfaces import CdnReader, Progress, Source
 from sitepub.local.cache import open_cache
 from sitepub.local.watcher import Scope
-from sitepub.preparing import Request, build_wish, choose_executor, run_build, scan
+from sitepub.preparing import Request, build_wish, choose_executor, run_build, scan, settle_host_files
 from sitepub.serving import ServedSite, file_times
 from sitepub.site import Site
 from sitepub.wiring import Sight, cache_folder, find_distribution, folders_written
@@ -45,13 +45,14 @@ def build_shown(request: Request, around: Surroundings, progress: Progress) -> t
     """Builds, scans and fingerprints. Raises as a plan does."""
     run_build(request, progress)
     source = scan(request)
+    request, told = settle_host_files(request)
     with (
         closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
         choose_executor(source) as executor,
     ):
         site, wish = build_wish(request, source, cache, executor, None, around.has_distribution, progress)
     shown = show_site(request, around, source, site, wish)
-    return shown, (*site.warnings, *_tell_out_of_reach(shown))
+    return shown, (*told, *site.warnings, *_tell_out_of_reach(shown))
 
 
 def show_site(request: Request, around: Surroundings, source: Source, site: Site, wish: Wish) -> ServedSite:

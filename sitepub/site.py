@@ -13,6 +13,7 @@ from sitepub.core.classes import Rules, Verdict, classify
 from sitepub.core.edits import Edit, splice, unpack_edits
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath, Warning
+from sitepub.core.paths import HOST_FILES
 from sitepub.core.patterns import compile_patterns
 from sitepub.core.settings import Config, Target
 from sitepub.errors import StoppedError
@@ -153,7 +154,8 @@ class Stories(Mapping[SourcePath, FileStory]):
         verdict, digest = self._verdicts[number], self._digests[number]
         key = self._made.keys.get(number, Key(path))
         if number in self._made.left_out:
-            return FileStory(verdict.file_class, "it holds a file in compressed form that was edited", None, False, digest)
+            why = "its lines are settings" if path in HOST_FILES else "it holds a file in compressed form that was edited"
+            return FileStory(verdict.file_class, why, None, False, digest)
         return FileStory(verdict.file_class, verdict.reason, key, verdict.has_alias, digest)
 
     def __iter__(self) -> Iterator[SourcePath]:

@@ -11,6 +11,7 @@ from sitepub.core.headers import choose_headers
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, Digest, FileClass, HeaderSet, Key, Manifest, SourcePath, Warning
 from sitepub.core.names import Names
+from sitepub.core.paths import HOST_FILES
 from sitepub.core.settings import Tags
 from sitepub.core.tags import choose_tags
 from sitepub.site_frame import Frame
@@ -23,7 +24,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """`numbers` by key, `keys` of renamed files by number. `left_out`: files whose bytes would be stale."""
+    """`numbers` by key, `keys` of renamed files by number. `left_out`: files whose bytes would be stale, or that are settings themselves."""
 
     manifest: Manifest
     numbers: Mapping[Key, int]
@@ -36,7 +37,8 @@ class Assembly:
 
 
 def assemble(frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict], names: Names, published: Mapping[int, Published]) -> Assembly:
-    left_out = _find_stale(frame, gathered, published)
+    stale = _find_stale(frame, gathered, published)
+    left_out = stale | {number for number, path in enumerate(frame.paths) if path in HOST_FILES}
     shaper = _Shaper(frame, gathered, verdicts, published)
     artifacts: list[Artifact] = []
     numbers: dict[Key, int] = {}
@@ -52,7 +54,7 @@ def assemble(frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict], na
     artifacts += _respell(numbers, gathered, shaper)
     numbers |= {artifact.key: gathered.evidence.numbers[artifact.source or ""] for artifact in artifacts if artifact.key not in numbers}
     artifacts += _shape_redirects(frame)
-    warnings = (*_tell_stale(frame, left_out), *_tell_respelled(gathered))
+    warnings = (*_tell_stale(frame, stale), *_tell_respelled(gathered))
     return Assembly(
         make_manifest(artifacts), numbers, gathered.evidence.numbers, names.keys, published, frozenset(left_out), frozen, warnings
     )

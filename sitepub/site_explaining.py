@@ -67,7 +67,7 @@ def explain_file(
     file_class, reason, key, has_alias = _judge(subject, site)
     referenced_by, refers_to, encoding = _find_mentions(frame, subject)
     artifact = site.manifest.artifacts.get(key) if key is not None else None
-    rule = "a redirect of sitepub.yaml"
+    rule = "a redirect of sitepub.yaml or `_redirects`"
     if file_class is not FileClass.REDIRECT:
         rule = choose_headers(frame.policy, subject, file_class, encoding=encoding).rule
     return Story(
@@ -87,7 +87,7 @@ def explain_file(
 def _judge(subject: SourcePath, site: Site) -> tuple[FileClass, str, Key | None, bool]:
     story = site.files.get(subject)
     if story is None:
-        return FileClass.REDIRECT, "`redirects` in sitepub.yaml makes it", Key(subject), False
+        return FileClass.REDIRECT, "a redirect of sitepub.yaml or `_redirects` makes it", Key(subject), False
     return story.file_class, story.reason, story.key, story.has_alias
 
 

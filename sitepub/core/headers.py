@@ -67,5 +67,11 @@ def choose_headers(policy: HeaderPolicy, path: SourcePath, file_class: FileClass
     for patterns, header_rule in policy.rules:
         if patterns.matches(path):
             chosen.update(header_rule.set)
-            rule += f", then `headers` rule `{header_rule.match}`" + (f" in line {header_rule.line}" if header_rule.line else "")
+            rule += f", then {_describe(header_rule)}"
     return ChosenHeaders(tuple(sorted(chosen.items())), rule)
+
+
+def _describe(rule: HeaderRule) -> str:
+    if rule.origin:
+        return f"line {rule.line} of `{rule.origin}`"
+    return f"`headers` rule `{rule.match}`" + (f" in line {rule.line}" if rule.line else "")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sitepub.core.invalidation_paths import find_stem
-from sitepub.core.model import Warning
+from sitepub.core.model import SourcePath, Warning
 from sitepub.core.patterns import Patterns
 
 LONGEST_KEY = 1024
@@ -51,6 +51,12 @@ _SECRET_FOLDER = re.compile(r"(?:^|/)(?:\.(?:ssh|gnupg|aws|kube|git|hg|svn)(?:/|
 # Keynote is a zip file; the rest says by itself that it is public.
 _HARMLESS_KEYS = (b"PK\x03\x04", b"-----BEGIN PGP PUBLIC KEY", b"-----BEGIN PUBLIC KEY", b"-----BEGIN CERTIFICATE", b"ssh-", b"ecdsa-")
 KEY_OPENING = max(len(opening) for opening in _HARMLESS_KEYS)
+
+
+HOST_REDIRECTS = SourcePath("_redirects")
+HOST_HEADERS = SourcePath("_headers")
+HOST_FILES = frozenset({HOST_REDIRECTS, HOST_HEADERS})
+"""Settings of Netlify and Cloudflare Pages, at the root of a built site."""
 
 
 @dataclass(frozen=True, slots=True)

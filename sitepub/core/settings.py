@@ -134,21 +134,23 @@ ENTRIES_WITHOUT_DISTRIBUTION = "public, max-age=0, must-revalidate"
 
 @dataclass(frozen=True, slots=True)
 class HeaderRule:
-    """`match` is a gitignore pattern on source paths; `set` in canonical header names. `line` is where sitepub.yaml says it."""
+    """`match` is a gitignore pattern on source paths; `set` in canonical header names. `line` is where sitepub.yaml says it, or `origin`."""
 
     match: str
     set: tuple[tuple[str, str], ...]
     line: int = 0
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """`source` and `to` as written (`from:` and `to:`)."""
+    """`source` and `to` as written (`from:` and `to:`) in sitepub.yaml, or in `origin`."""
 
     source: str
     to: str
     status: int = 301
     line: int = 0
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

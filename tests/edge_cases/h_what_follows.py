@@ -93,6 +93,7 @@ ROWS = (
                     "i.png": "x",
                 },
                 warnings=("`a.css` has its digest in `_headers`",),
+                left_out=("_headers",),
             ),
             "of a file that is not edited": Site(
                 {"index.html": "<script src=a•.js></script>", "sri.json": '{"a.js": "sha384-⟨=sha384 a.js⟩"}', "a•.js": "1"}
@@ -134,6 +135,7 @@ ROWS = (
                 warnings=(
                     "`index.html` has inline code in line 2 whose hash is in `_headers`, where it can't be changed; it is published as it is",
                 ),
+                left_out=("_headers",),
             ),
             "in a host's JSON": Site(
                 {
