@@ -111,8 +111,8 @@ def show_path(path: str) -> str:
 
 
 def _escape(letter: str) -> str:
-    if _UNDECODABLE.match(letter):
-        return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
+    if "\udc80" <= letter <= "\udcff":  # a byte: https://peps.python.org/pep-0383/
+        return f"\\x{ord(letter) - 0xDC00:02x}"
     return letter.encode("unicode_escape").decode("ascii")
 
 
