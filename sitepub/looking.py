@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sitepub.core.model import Warning
+from sitepub.core.provision.found import RECORDED
 from sitepub.core.state import State
 from sitepub.core.whereabouts import Whereabouts
 from sitepub.gathering import start_aside
-from sitepub.interfaces import CdnReader
+from sitepub.interfaces import CdnReader, Progress
 from sitepub.local.git import find_repository
-from sitepub.looking_distribution import look_at_distribution
+from sitepub.looking_distribution import find_drift, look_at_distribution
 from sitepub.preparing import Request, read_request
 from sitepub.publishing import make_chooser
 from sitepub.report_status import Quota
@@ -34,12 +36,15 @@ class Seen:
     warnings: tuple[Warning, ...] = field(default=())
 
 
-def look(folder: Path, config: Path | None, target: str | None, environment: Mapping[str, str]) -> Seen:
+def look(folder: Path, config: Path | None, target: str | None, environment: Mapping[str, str], progress: Progress | None = None) -> Seen:
+    """Without `progress` nobody waits for what `up` would change."""
     request = read_request(folder, config, target, environment)
     sight = look_at_target(request.config, request.target, environment)
     state = sight.releases.read_state().state
     cdn = sight.cdn_of(state)
-    glance = start_aside(lambda: look_at_distribution(request.target, cdn, None))
+    is_ours = cdn is not None and state.provisioned.get(RECORDED) == cdn.distribution
+    drift = partial(find_drift, request, environment, progress) if is_ours and progress is not None else None
+    glance = start_aside(lambda: look_at_distribution(request.target, cdn, drift))
     quota, unpublished = _look_at_quota(request, sight, cdn, state), _find_unpublished(request, state)
     found = glance()
     return Seen(

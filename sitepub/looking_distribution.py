@@ -13,8 +13,8 @@ from sitepub.core.settings import Config, Target
 from sitepub.core.whereabouts import Listed, NamedAt, Resolution, Whereabouts, judge_name
 from sitepub.errors import SitepubError
 from sitepub.gathering import start_aside
-from sitepub.interfaces import CdnReader, DistributionFacts
-from sitepub.preparing import read_request
+from sitepub.interfaces import CdnReader, DistributionFacts, Progress
+from sitepub.preparing import Request, read_request
 from sitepub.wiring_distribution import DistributionSight, look_at_distributions
 
 R = TypeVar("R")
@@ -65,6 +65,16 @@ def list_distributions(
     request = read_request(folder, config, target, environment)
     sight: DistributionSight = look_at_distributions(request.target)
     return request.target.name, tuple(replace(each, targets=_targets_of(request.config, each)) for each in sight.list_all())
+
+
+def find_drift(request: Request, environment: Mapping[str, str], progress: Progress) -> tuple[str, ...]:
+    """What `up` would do now, in words. Raises SitepubError, also where these credentials may not look at all of it."""
+    # a distribution of one's own has no use for it
+    from sitepub.provisioning import foresee_up
+    from sitepub.wiring_site import open_site
+
+    steps = foresee_up(open_site(request.config, request.target, environment, progress)).steps
+    return tuple(f"{step.act} {step.kind} {step.name}: {step.reason}" for step in steps if step.is_work)
 
 
 def _take(ask: Callable[[], R] | None, code: str, warnings: list[Warning]) -> R | None:

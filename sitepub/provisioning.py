@@ -14,12 +14,12 @@ from sitepub.aws.provision.distribution import change_distribution, make_distrib
 from sitepub.aws.provision.edge_function import ensure_function
 from sitepub.aws.provision.headers_policy import ensure_headers_policy
 from sitepub.aws.provision.records import create_records, find_records, list_zones, make_cname
-from sitepub.aws.provision.survey import RECORDED, survey
+from sitepub.aws.provision.survey import survey
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
 from sitepub.core.provision.configs import Parts, find_differences
 from sitepub.core.provision.domains import Record, Zone, choose_zone, make_alias
-from sitepub.core.provision.found import Found, FoundCertificate, FoundDistribution, Kind
+from sitepub.core.provision.found import RECORDED, Found, FoundCertificate, FoundDistribution, Kind
 from sitepub.core.provision.planning import Step, find_parts, missing_types, needs_certificate, plan_up, uses_access_control, wanted_config
 from sitepub.core.state import State
 from sitepub.errors import ConfigurationError, RefusedError, StoppedError

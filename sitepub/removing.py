@@ -19,10 +19,9 @@ from sitepub.aws.provision.distribution import (
 from sitepub.aws.provision.edge_function import find_function, remove_function
 from sitepub.aws.provision.headers_policy import find_headers_policy, remove_headers_policy
 from sitepub.aws.provision.records import delete_records, find_records, list_zones
-from sitepub.aws.provision.survey import RECORDED
 from sitepub.core.provision.bucket_policy import take_out
 from sitepub.core.provision.domains import ADDRESS_TYPES, Record, Zone, choose_zone
-from sitepub.core.provision.found import Found, FoundCertificate, FoundDistribution, FoundPart, Kind
+from sitepub.core.provision.found import RECORDED, Found, FoundCertificate, FoundDistribution, FoundPart, Kind
 from sitepub.core.provision.planning import Act, Step
 from sitepub.core.provision.removal import Contents, Removal, keeps_reader, plan_down, removes_bucket
 from sitepub.interfaces import Anything

@@ -15,13 +15,14 @@ def command(invocation: Invocation, lists_all: bool) -> int:
     """Shows the live release, unpublished commits, what is pending or owed, and how the distribution stands: invalidations in progress,
     certificate, names, what differs from sitepub.yaml. Writes nothing."""
     from sitepub import looking, looking_distribution, report
+    from sitepub.commands.progress import NoProgress
 
     where = (invocation.folder, invocation.config, invocation.target, invocation.environment)
     if lists_all:
         target, listed = looking_distribution.list_distributions(*where)
         invocation.answer(report.distributions_as_text(listed), lambda: report.distributions_as_json(target, listed))
         return ExitStatus.FINE
-    seen = looking.look(*where)
+    seen = looking.look(*where, NoProgress())
     invocation.say(report.warnings_as_text(seen.warnings))
     lines = report.whereabouts_as_lines(seen.distribution, seen.now) if seen.distribution else ()
     invocation.answer(

@@ -91,6 +91,21 @@ def test_from_nothing_to_a_site_and_back(cloud: Story, ministack: MiniStack) -> 
     assert cloud.json("down", "--yes")["steps"] == []
 
 
+def test_status_tells_what_differs_from_the_configuration(cloud: Story, ministack: MiniStack) -> None:
+    cloud.run("up", "--yes")
+    cloud.publish()
+    found = cloud.json("status")["distribution"]
+    assert (found["status"], found["aliases"], found["drift"]) == ("Deployed", ["www.example.com"], [])
+    assert found["certificate"]["status"] == "ISSUED" and found["invalidations_in_progress"] == []
+    assert [each["name"] for each in found["names"]] == ["www.example.com"]
+    cloud.configure("redirects:\n  - {from: /older/, to: /docs/}\n", target="price_class: PriceClass_100")
+    told = cloud.run("status").out
+    assert "differs from sitepub.yaml; `sitepub up` mends it:" in told
+    assert "change edge function" in told and "PriceClass" in told
+    cloud.run("up", "--yes")
+    assert cloud.json("status")["distribution"]["drift"] == []
+
+
 def test_down_keeps_the_bucket_and_up_takes_it_again(cloud: Story, ministack: MiniStack) -> None:
     cloud.run("up", "--yes")
     first = cloud.publish()["release"]

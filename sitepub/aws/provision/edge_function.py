@@ -79,7 +79,8 @@ def _bring_up_to_date(api: Api, blueprint: Blueprint) -> tuple[str, str]:
             arn = str(summary["FunctionMetadata"]["FunctionARN"])
             if _read_text(api, blueprint.name, "DEVELOPMENT") == blueprint.function:
                 return str(summary["ETag"]), arn
-            updated = api.ask(
+            # its ETag is read anew: AWS answers it in a header called `ETtag`, others in the one that it should be
+            api.ask(
                 "cloudfront",
                 "update_function",
                 Name=blueprint.name,
@@ -88,7 +89,6 @@ def _bring_up_to_date(api: Api, blueprint: Blueprint) -> tuple[str, str]:
                 FunctionCode=code,
                 expected=("PreconditionFailed", "InvalidIfMatchVersion"),
             )
-            return str(updated["ETag"]), arn
         except Refused:
             continue
     raise Lacking(f"`{blueprint.name}` changes all the time")

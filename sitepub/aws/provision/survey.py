@@ -16,14 +16,11 @@ from sitepub.aws.provision.records import find_records, list_zones
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.configs import CACHE_POLICY, CACHE_POLICY_ID
 from sitepub.core.provision.domains import Record, Zone, choose_zone
-from sitepub.core.provision.found import Found, FoundPart, Kind
+from sitepub.core.provision.found import RECORDED, Found, FoundPart, Kind
 from sitepub.core.provision.planning import needs_certificate
 from sitepub.errors import ConfigurationError, SitepubError
 
 T = TypeVar("T")
-
-RECORDED = "distribution"
-"""In the state's `provisioned`: the id of the distribution that `up` made or took."""
 
 
 def survey(api: Api, blueprint: Blueprint, provisioned: Mapping[str, str]) -> Found:

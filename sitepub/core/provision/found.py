@@ -10,6 +10,9 @@ from typing import Any
 
 from sitepub.core.provision.domains import Record, Zone
 
+RECORDED = "distribution"
+"""In the state's `provisioned`: the id of the distribution that `up` made or took."""
+
 
 class Kind(StrEnum):
     """In the order in which `up` makes them."""
