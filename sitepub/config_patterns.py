@@ -38,6 +38,7 @@ ACCOUNT = f"[0-9]{{12}}{_END}"
 REGION = f"[A-Za-z0-9][A-Za-z0-9-]{{0,62}}{_END}"
 AWS_REGION = f"[a-z]{{2,4}}(?:-[a-z]+){{1,3}}-[0-9]{{1,2}}{_END}"
 BRANCH = rf"(?!refs/|[-/.])(?![\s\S]*(?:[\s~^:?*\[\\]|\.\.|@\{{|//))(?![\s\S]*(?:\.lock|[/.]){_END}){TEXT}"  # git-check-ref-format(1)
+EXECUTOR = rf"(?:processes|threads|dask://[^\s/]+:[0-9]{{1,5}}){_END}"
 GITIGNORE = rf"(?!#)(?=[\s\S]*[^/! ]){TEXT}"
 HEADER_VALUE = rf"(?=[\s\S]*\S)[\x20-\x7e]*{_END}"
 REDIRECT_SOURCE = rf"/(?:{_NOT_OURS}[^/?#\\*{_CONTROLS}]+{_STOP})*{_END}"

@@ -127,6 +127,7 @@ def read_config(path: Path, root: Table, reading: Reading) -> Config:
         ignore=top.value(schema.IGNORE),
         allow=top.value(schema.ALLOW),
         links=top.value(schema.LINKS),
+        executor=top.value(schema.EXECUTOR),
         watch=tuple(reading.resolve_folder(Path(path)) for path in top.value(schema.WATCH)),
     )
 

@@ -122,6 +122,13 @@ WATCH: Setting[tuple[str, ...]] = Setting(
     "What the site is built from, relative to this file. `sitepub watch` and `serve` run `build:` when something in it changes.",
     absent="they run no build and wait for changes of `source`",
 )
+EXECUTOR: Setting[str] = Setting(
+    "executor",
+    text_form("`processes`, `threads` or `dask://HOST:PORT`", values.parse_executor, patterns.EXECUTOR),
+    _CONFIG.executor,
+    "Where a large site is scanned and rewritten: in processes or threads of this machine, or by the workers of a Dask cluster (`pip install "
+    "'sitepub[dask]'`), which must all see the source under the same path.",
+)
 
 STORE: Setting[StoreAddress | None] = Setting(
     "store", _STORE, None, "Where the site is published: a folder (relative to this file, or absolute) or a bucket.", is_required=True
@@ -324,7 +331,7 @@ DAYS: Setting[int] = Setting("days", number_form(0, 36_500), _RETENTION.days, "F
 TOP = Section(
     "",
     "The site as a whole.",
-    (VERSION, SOURCE, BUILD, DEFAULT_TARGET, IGNORE, ALLOW, LINKS, WATCH),
+    (VERSION, SOURCE, BUILD, DEFAULT_TARGET, IGNORE, ALLOW, LINKS, WATCH, EXECUTOR),
     nested=("targets", "fingerprint", "cache", "headers", "redirects", "invalidation", "retention"),
 )
 TARGET = Section(

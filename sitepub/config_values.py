@@ -141,6 +141,21 @@ def parse_endpoint(text: str) -> str:
     return text
 
 
+def parse_executor(text: str) -> str:
+    if text in ("processes", "threads"):
+        return text
+    if not text.startswith("dask://"):
+        raise ValueError("")
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port is not None
+    except ValueError:
+        raise ValueError("") from None
+    if not parts.hostname or not has_port or f"dask://{parts.netloc}" != text or "@" in text:
+        raise ValueError("a scheduler is named by host and port, as `dask://scheduler.example.com:8786`")
+    return text
+
+
 def parse_host(text: str) -> str:
     host = text.lower().removesuffix(".")
     if "/" in host or ":" in host:

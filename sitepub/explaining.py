@@ -22,7 +22,7 @@ def explain(request: Request, sight: Sight, path: str, progress: Progress) -> Ex
     request = settle_tags(request, sight, snapshot)
     with (
         closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-        choose_executor(source) as executor,
+        choose_executor(request.config, source) as executor,
     ):
         site, wish = build_wish(request, source, cache, executor, None, has_distribution, progress)
         story = explain_file(

@@ -173,7 +173,7 @@ def _supply_from_source(request: Request, audit: Audit, progress: Progress) -> M
         request, _ = settle_host_files(request)
         with (
             closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-            choose_executor(source) as executor,
+            choose_executor(request.config, source) as executor,
         ):
             site, wish = build_wish(request, source, cache, executor, None, has_distribution, progress)
     except SitepubError as error:

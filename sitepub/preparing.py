@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -146,7 +145,7 @@ def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
         live = snapshot.state.live_release
         if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
             return Prepared(asked, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
-        with choose_executor(source) as executor:
+        with choose_executor(request.config, source) as executor:
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
 
@@ -218,40 +217,16 @@ def scan(request: Request) -> Source:
 
 
 @contextmanager
-def choose_executor(source: Source) -> Iterator[Executor | None]:
-    """All cores for a large site; none but this process for a small one."""
-    workers = os.cpu_count() or 1
-    if workers < 2 or sum(file.size for file in source.files) < PARALLEL_ABOVE:
+def choose_executor(config: Config, source: Source) -> Iterator[Executor | None]:
+    """The one that `executor:` names for a large site; none but this process for a small one."""
+    is_local = not config.executor.startswith("dask:")
+    if is_local and ((os.cpu_count() or 1) < 2 or sum(file.size for file in source.files) < PARALLEL_ABOVE):
         yield None
         return
-    from concurrent.futures import ProcessPoolExecutor
+    from sitepub.local.executors import open_executor
 
-    with ProcessPoolExecutor(workers, initializer=_leave_interrupts_to_parent) as pool:
-        try:
-            _start_workers(pool)
-            yield pool
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
-
-
-def _start_workers(pool: Executor) -> None:
-    """An interrupt that ends a worker before it has begun leaves a pool that waits for ever."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
-    try:
-        pool.submit(os.getpid)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _leave_interrupts_to_parent() -> None:
-    """A terminal's Ctrl-C reaches workers too; the parent ends them in order."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
+    with open_executor(config.executor) as executor:
+        yield executor
 
 
 def _supplier(source: Source, site: Site) -> Callable[[Artifact], Body | Place]:

@@ -48,7 +48,7 @@ def build_shown(request: Request, around: Surroundings, progress: Progress) -> t
     request, told = settle_host_files(request)
     with (
         closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-        choose_executor(source) as executor,
+        choose_executor(request.config, source) as executor,
     ):
         site, wish = build_wish(request, source, cache, executor, None, around.has_distribution, progress)
     shown = show_site(request, around, source, site, wish)

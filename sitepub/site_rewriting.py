@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sitepub.core.classes import Verdict
 from sitepub.core.edits import Edit, pack_edits, splice
@@ -22,6 +23,8 @@ from sitepub.local.source import read_file
 from sitepub.site_frame import Frame
 from sitepub.site_import_maps import ImportMaps
 from sitepub.site_survey import SiteSurvey
+
+_ASKED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class _Stage:
     def rewrite(self, numbers: Sequence[int]) -> None:
         """One round over files that name others."""
         wishes = {number: wish for number in numbers if (wish := self._wish(number)) is not None}
-        unknown = [number for number, wish in wishes.items() if not self._recall(number, wish)]
+        unknown = self._recall_all(wishes)
         self._frame.progress.advance(files=len(numbers) - len(unknown))
         jobs = (self._make_job(number, wishes[number]) for number in unknown)
         batches = (
@@ -169,6 +172,19 @@ class _Stage:
         if known is not None:
             self._take(number, wish, known)
         return known is not None
+
+    def _recall_all(self, wishes: Mapping[int, _Wish]) -> list[int]:
+        """Takes what the cache knows, asked for by the thousand; returns the numbers of those that it does not."""
+        unknown: list[int] = []
+        left = iter(wishes.items())
+        while some := list(islice(left, _ASKED_AT_ONCE)):
+            asked = [(self._frame.paths[number], self._gathered.digests[number], wish.digest) for number, wish in some]
+            for (number, wish), known in zip(some, self._frame.cache.find_rewrites(self._frame.context, asked)):
+                if known is None:
+                    unknown.append(number)
+                else:
+                    self._take(number, wish, known)
+        return unknown
 
     def _keep(self, number: int, wish: _Wish, found: Rewritten) -> None:
         known = KnownRewrite(found.digest, found.size, found.edits)

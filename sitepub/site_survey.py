@@ -6,6 +6,7 @@ import time
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sitepub.core.evidence import Evidence, Trait
 from sitepub.core.frozen import carries_own_digest
@@ -17,11 +18,13 @@ from sitepub.core.survey import Survey, decode_survey
 from sitepub.core.urls import index_files
 from sitepub.interfaces import SourceFile
 from sitepub.local.batches import make_batches, run_batches
+from sitepub.local.cache import KnownFile
 from sitepub.local.source import read_file
 from sitepub.local.surveying import SurveyBatch, Surveyed, SurveyJob, survey_batch
 from sitepub.site_frame import Frame
 from sitepub.site_guards import find_guarded
 
+_ASKED_AT_ONCE = 1000
 _LARGEST_DATA = 8 * 1024 * 1024
 """Larger files of data are not looked through for digests: what holds a build's digests is small, what holds a search index is not."""
 
@@ -109,10 +112,9 @@ def _find_surveys(frame: Frame, languages: dict[int, Language], numbers: Iterabl
     read_at = time.time_ns()
     unknown: list[SurveyJob] = []
     places: dict[SourcePath, int] = {}
-    for number in numbers:
+    for number, known in _find_known(frame, languages, numbers):
         file = frame.files[number]
         language = languages.get(number)
-        known = frame.cache.find_file(context, file, _name(language))
         if known is not None and known.is_current:
             frame.progress.advance(files=1, bytes=file.size)
             yield number, known.digest, known.survey
@@ -130,6 +132,14 @@ def _find_surveys(frame: Frame, languages: dict[int, Language], numbers: Iterabl
         frame.cache.keep_file(context, file, _name(language), found.digest, encoded, read_at=read_at)
         frame.progress.advance(files=1, bytes=file.size)
         yield number, found.digest, encoded
+
+
+def _find_known(frame: Frame, languages: dict[int, Language], numbers: Iterable[int]) -> Iterator[tuple[int, KnownFile | None]]:
+    """What the cache knows of each file, asked for by the thousand."""
+    left = iter(numbers)
+    while some := list(islice(left, _ASKED_AT_ONCE)):
+        files = [frame.files[number] for number in some]
+        yield from zip(some, frame.cache.find_files(frame.context, files, [_name(languages.get(number)) for number in some]))
 
 
 def _recall(frame: Frame, found: Surveyed, file: SourceFile, language: Language | None) -> bytes | None:

@@ -76,6 +76,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "botocore": ("aws/",),
     "obstore": ("aws/",),
     "git": ("local/git",),
+    "distributed": ("local/executors.py",),
     "watchdog": ("local/watcher.py",),
     "werkzeug": ("serving",),
     "click": ("cli.py", "commands/"),

@@ -96,6 +96,7 @@ def test_every_setting_arrives() -> None:
         allow: [.env.example]
         links: follow
         watch: [src, /shared/theme]
+        executor: dask://scheduler.example.com:8786
         """)
     assert config.source == Path("/site/web/out")
     assert config.build == "make clean\nmake ${NOT_OURS} $$"
@@ -125,6 +126,7 @@ def test_every_setting_arrives() -> None:
     assert config.invalidation.when_spent is WhenSpent.DEFER
     assert (config.retention.releases, config.retention.days) == (0, 1)
     assert config.watch == (Path("/site/src"), Path("/shared/theme"))
+    assert config.executor == "dask://scheduler.example.com:8786"
     assert (config.ignore, config.allow) == ((), (".env.example",))
 
 
@@ -429,6 +431,7 @@ ignore: [x]
 allow: [x]
 links: follow
 watch: [x]
+executor: threads
 targets:
   local:
     store: s3://www-example-com

@@ -90,9 +90,9 @@ def _as_source(source: str | None) -> SourcePath | None:
 
 def _front_code(keys: list[Key]) -> list[str]:
     """Each key as the length of what it shares with the one before, a tab, and the rest."""
-    coded, previous = [], ""
+    coded, previous, shared = [], "", 0
     for key in keys:
-        shared = _shared_length(previous, key)
+        shared = _shared_length(previous, key, shared)
         coded.append(f"{shared}\t{key[shared:]}")
         previous = key
     return coded
@@ -107,8 +107,12 @@ def _front_decode(coded: list[str]) -> list[str]:
     return keys
 
 
-def _shared_length(left: str, right: str) -> int:
+def _shared_length(left: str, right: str, guess: int) -> int:
+    """`guess`: what the pair before shared, which in a sorted list is near."""
     limit = min(len(left), len(right))
-    if left[:limit] == right[:limit]:
-        return limit
-    return next(n for n in range(limit) if left[n] != right[n])
+    guess = min(guess, limit)
+    while left[:guess] != right[:guess]:
+        guess //= 2
+    while guess < limit and left[guess] == right[guess]:
+        guess += 1
+    return guess

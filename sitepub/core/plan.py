@@ -150,7 +150,7 @@ def settle_frozen(
         if any(artifact.body != as_entry.body for artifact in before):
             message = f"`{key}` has a bundler's name but other bytes than before; it is published as an entry, not cached for ever"
             warnings.append(Warning("frozen-file-changed", message))
-    return Manifest(settled), tuple(warnings)
+    return (Manifest(settled) if settled != wanted.artifacts else wanted), tuple(warnings)
 
 
 def shrinks(wanted: Manifest, live: Manifest | None) -> tuple[int, int] | None:

@@ -186,3 +186,4 @@ class Config:
     allow: tuple[str, ...] = ()
     links: Links = Links.REFUSE
     watch: tuple[Path, ...] = ()
+    executor: str = "processes"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Generic, TypeVar
 
 from sitepub.errors import SitepubError, join_problems
@@ -65,7 +66,11 @@ def make_batches(jobs: Iterable[J], size_of: Callable[[J], int]) -> Iterator[tup
 def run_batches(executor: Executor | None, call: Callable[[B], Answer[R]], batches: Iterable[B]) -> Iterator[R]:
     """Rows of all batches. Raises once everything has been tried: one error for all failures of the first one's kind."""
     failures: list[Failure] = []
-    for answer in map(call, batches) if executor is None else _run_on(executor, call, batches):
+    batches = iter(batches)
+    first = list(islice(batches, 2))
+    # a single batch is done here before others have begun
+    answers = map(call, chain(first, batches)) if executor is None or len(first) < 2 else _run_on(executor, call, chain(first, batches))
+    for answer in answers:
         failures.extend(answer.failures)
         yield from answer.rows
     if failures:

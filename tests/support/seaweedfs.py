@@ -13,7 +13,7 @@ _SERVICES = ("master", "filer", "volume", "s3", "admin")
 
 
 @contextmanager
-def start_seaweedfs(folder: Path) -> Iterator[S3Server]:
+def start_seaweedfs(folder: Path, *, metrics_port: int | None = None) -> Iterator[S3Server]:
     numbers = iter(find_free_ports(2 * len(_SERVICES)))
     ports = {name: (next(numbers), next(numbers)) for name in _SERVICES}
     (folder / "files").mkdir()
@@ -29,6 +29,7 @@ def start_seaweedfs(folder: Path) -> Iterator[S3Server]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-volume.max=4000",
+        *((f"-metricsPort={metrics_port}",) if metrics_port else ()),
         *(f"-{name}.port={http}" for name, (http, _) in ports.items()),
         *(f"-{name}.port.grpc={grpc}" for name, (_, grpc) in ports.items()),
     ]
