@@ -61,8 +61,8 @@ def _wait(futures: Any, return_when: str = "") -> _Done:
 def in_order(chance: random.Random) -> Iterator[None]:
     """`run_all` works in one thread while this lasts."""
     with (
-        mock.patch("sitepub.gathering.ThreadPoolExecutor", lambda max_workers: _OrderlyPool(chance)),
-        mock.patch("sitepub.gathering.wait", _wait),
+        mock.patch("concurrent.futures.ThreadPoolExecutor", lambda max_workers: _OrderlyPool(chance)),
+        mock.patch("concurrent.futures.wait", _wait),
     ):
         yield
 
