@@ -33,6 +33,9 @@ from sitepub.wiring import Opened, Sight
 SEEN_DISTRIBUTION = "seen_distribution"
 """Kept in the state: the distribution that a run has asked and found."""
 
+RESERVING = 4
+"""Requests that reserving paths in a shared ledger takes, and telling it what was sent: each reads and writes."""
+
 SWAP_IN_FOLDER = 3
 """Writes that a swap of the state takes where a lock file makes look and write one step."""
 
@@ -175,6 +178,8 @@ def _foresee_requests(prepared: Prepared, decision: Decision, choice: Invalidati
     missing = bodies_to_bring(decision.plan, decision.document.bodies if decision.document else {})
     large = sum(is_large(artifact) for artifact in missing)
     packs, invalidates = len(missing) > large, bool(choice.items)
+    if target.ledger is not None and invalidates:
+        made = replace(made, store=made.store + RESERVING)
     return foresee_requests(decision.plan, made=made, packs=packs, large_bodies=large, invalidates=invalidates, swap=swap)
 
 

@@ -62,7 +62,10 @@ def test_a_shared_ledger_tells_of_what_was_sent_and_a_bucket_that_is_missing_sto
     cloud_story.configure(target=f"ledger: s3://{bucket}/paths")
     cloud_story.publish()
     cloud_story.write({"about.html": "<p>changed"})
-    sent = cloud_story.publish()["invalidation"]
+    plan = cloud_story.json("plan")
+    done = cloud_story.publish()
+    assert done["requests"]["store"] == plan["requests"]["store"]
+    sent = done["invalidation"]
     stored = json.loads(moto_server.client().get_object(Bucket=bucket, Key="paths/ledger.json")["Body"].read())
     name, (_, paths) = list(stored["ledger"]["recent"].items())[-1]
     assert (name, paths, stored["reserved"]) == (f"{distribution.id}/{sent['id']}", 1, {})
