@@ -27,7 +27,7 @@ def check_up(folder: Path, config: Path | None, target: str | None, environment:
     remarks = [fine("configuration", f"`{request.config.path.name}` is read, target `{request.target.name}` is chosen")]
     snapshot, more = _read_state(sight)
     facts, about_distribution = _read_facts(request, sight, snapshot)
-    patient = Patient(request, sight, inspection, snapshot, facts)
+    patient = Patient(request, sight, inspection, snapshot, facts, any(remark.code == "no-bucket" for remark in more))
     remarks += [remark for check in HERE for remark in _run(check, patient)]
     if snapshot is None:
         return (*remarks, *_run(check_account, patient), *_run(check_permissions, patient), *more, *about_distribution)

@@ -8,29 +8,56 @@ from dataclasses import replace
 from itertools import groupby
 
 from sitepub.checkup_remarks import Patient, Remark, Severity, fine
-from sitepub.core.policy import Purpose, write_policy
-from sitepub.core.policy_trial import Denied
+from sitepub.core.policy import Purpose
+from sitepub.core.policy_site import write_policy_for
+from sitepub.core.policy_trial import Denied, Tried
+from sitepub.core.settings import Target
 from sitepub.core.state import State
+from sitepub.errors import ConfigurationError
 from sitepub.wiring import find_distribution
+
+SHOWN = 4
 
 
 def check_permissions(patient: Patient) -> Iterable[Remark]:
-    """Of a publish; each statement whose permissions are missing is one remark."""
+    """Of a publish, or of `up` where there is no bucket yet: each statement whose permissions are missing is one remark. What `up` and `down` lack
+    else is worth a line: whoever publishes need not be allowed to."""
     state = patient.snapshot.state if patient.snapshot else State()
-    target = replace(
-        patient.request.target,
-        region=patient.inspection.region(),
-        distribution=find_distribution(patient.request.target, state) or "none",
-    )
-    policy = write_policy(target, Purpose.PUBLISH)
-    tried = patient.inspection.try_policy(policy) if policy["Statement"] else None
-    if tried is None:
+    target = replace(patient.request.target, region=patient.inspection.region())
+    named = replace(target, distribution=find_distribution(target, state) or "none")
+    first = _try(patient, named, Purpose.PUBLISH) if not patient.lacks_bucket else _try(patient, target, Purpose.UP)
+    if first is None:
         return
-    if tried.why_not:
-        yield fine("permissions", f"they are not tried: {tried.why_not}")
-    elif not tried.denied:
-        yield fine("permissions", "IAM allows all that a publish needs")
-    yield from judge_denied(tried.denied)
+    if first.why_not:
+        yield fine("permissions", f"they are not tried: {first.why_not}")
+        return
+    if not first.denied:
+        yield fine("permissions", f"IAM allows all that {'`up`' if patient.lacks_bucket else 'a publish'} needs")
+    yield from judge_denied(first.denied)
+    for purpose in (Purpose.UP, Purpose.DOWN) if not patient.lacks_bucket else ():
+        yield from _tell(purpose, _try(patient, target, purpose))
+
+
+def _try(patient: Patient, target: Target, purpose: Purpose) -> Tried | None:
+    """None where there is nothing to be allowed, or nobody to ask."""
+    try:
+        policy = write_policy_for(target, purpose)
+    except ConfigurationError:
+        if purpose in (Purpose.UP, Purpose.DOWN) and not patient.lacks_bucket:
+            return None  # what `up` can't set up has no permissions that could be missing
+        raise
+    return patient.inspection.try_policy(policy) if policy["Statement"] else None
+
+
+def _tell(purpose: Purpose, tried: Tried | None) -> Iterable[Remark]:
+    if tried is None or tried.why_not:
+        return
+    lacking = sorted({one.action for one in tried.denied})
+    if not lacking:
+        yield fine(f"permissions-{purpose}", f"IAM allows all that `{purpose}` needs, too")
+        return
+    shown = ", ".join(f"`{action}`" for action in lacking[:SHOWN]) + (f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else "")
+    yield fine(f"permissions-{purpose}", f"`{purpose}` would need {shown} besides; `sitepub policy --for {purpose}` prints what grants it")
 
 
 def judge_denied(denied: Sequence[Denied]) -> Iterable[Remark]:

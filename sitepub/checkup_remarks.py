@@ -31,13 +31,15 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What the checks look at. `snapshot` None: the state can't be read; `facts`: the distribution, where there is one."""
+    """What the checks look at. `snapshot` None: the state can't be read; `facts`: the distribution, where there is one; `lacks_bucket`: so that
+    `sitepub up` comes next."""
 
     request: Request
     sight: Sight
     inspection: Inspection
     snapshot: Snapshot | None
     facts: DistributionFacts | None
+    lacks_bucket: bool = False
 
 
 Check = Callable[[Patient], Iterable[Remark]]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sitepub.aws.failures import Asked, explain_failure, read_answer
 from sitepub.aws.session import AwsSession
 from sitepub.core.policy import Policy
 from sitepub.core.policy_trial import Trial, Tried, list_trials, principal_of, read_results
 from sitepub.errors import SitepubError
+from sitepub.gathering import run_all
+
+_WORKERS: Final = 4
+"""IAM throttles those who ask much at once."""
 
 
 def try_policy(session: AwsSession, policy: Policy, endpoint_url: str | None = None) -> Tried:
@@ -20,7 +24,8 @@ def try_policy(session: AwsSession, policy: Policy, endpoint_url: str | None = N
             return Tried(why_not="the account's root user may do everything")
         principal = _find_principal(session, caller, endpoint_url)
         iam = _ask(session, "iam", "iam:SimulatePrincipalPolicy", endpoint_url)
-        denied = [denied for trial in list_trials(policy) for denied in read_results(trial, _simulate(iam, principal, trial))]
+        answers = run_all(lambda trial: tuple(_simulate(iam, principal, trial)), list_trials(policy), workers=_WORKERS)
+        denied = [denied for trial, results in answers for denied in read_results(trial, results)]
     except Exception as failure:
         error = explain_failure(failure, Asked("iam:SimulatePrincipalPolicy", "IAM", region=session.region, profile=session.profile))
         return Tried(why_not=_explain(error))

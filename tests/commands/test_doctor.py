@@ -261,3 +261,36 @@ def test_each_missing_permission_is_named_with_what_grants_it(cloud_story: Story
         iam.forbidden = frozenset({"SimulatePrincipalPolicy"})
         done = cloud_story.run("doctor", status=6)
         assert "they are not tried: these credentials may not call `iam:SimulatePrincipalPolicy`" in done.out
+
+
+def test_what_up_and_down_lack_is_worth_a_line_and_no_problem(cloud_story: Story) -> None:
+    with run_fake_iam() as iam:
+        cloud_story.environment = {
+            **cloud_story.environment,
+            "AWS_ENDPOINT_URL_IAM": iam.endpoint_url,
+            "AWS_ENDPOINT_URL_STS": iam.endpoint_url,
+        }
+        iam.policy = [*cloud_story.json("policy")["Statement"], *cloud_story.json("policy", "--for", "up")["Statement"]]
+        told_of = cloud_story.run("doctor", status=6).out
+        assert "IAM allows all that a publish needs" in told_of and "IAM allows all that `up` needs, too" in told_of
+        assert "`down` would need `" in told_of and "`sitepub policy --for down` prints" in told_of
+
+
+def test_where_there_is_no_bucket_yet_it_is_up_that_is_tried(cloud_story: Story) -> None:
+    with run_fake_iam() as iam:
+        cloud_story.target = "\n".join(
+            "store: s3://not-there-yet" if line.startswith("store:") else line
+            for line in cloud_story.target.splitlines()
+            if not line.startswith("distribution:")
+        )
+        cloud_story.configure()
+        cloud_story.environment = {
+            **cloud_story.environment,
+            "AWS_ENDPOINT_URL_IAM": iam.endpoint_url,
+            "AWS_ENDPOINT_URL_STS": iam.endpoint_url,
+        }
+        iam.policy = [each for each in cloud_story.json("policy", "--for", "up")["Statement"] if each["Sid"] != "MakeBucket"]
+        found = cloud_story.json("doctor", status=6)
+        assert told(found) == ["missing-permission", "no-bucket"]
+        (missing,) = [each for each in found["findings"] if each["code"] == "missing-permission"]
+        assert '"Sid": "MakeBucket"' in missing["hint"] and "`s3:CreateBucket`" in missing["message"]
