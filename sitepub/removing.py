@@ -23,7 +23,7 @@ from sitepub.core.provision.bucket_policy import take_out
 from sitepub.core.provision.domains import ADDRESS_TYPES, Record, Zone, choose_zone
 from sitepub.core.provision.found import RECORDED, Found, FoundCertificate, FoundDistribution, FoundPart, Kind
 from sitepub.core.provision.planning import Act, Step
-from sitepub.core.provision.removal import Contents, Removal, keeps_reader, plan_down, removes_bucket
+from sitepub.core.provision.removal import Contents, Removal, is_needed, keeps_reader, plan_down, removes_bucket
 from sitepub.interfaces import Anything
 from sitepub.provisioning import DISTRIBUTION_PAUSE, REFERENCE, Site, await_, read_provisioned, remember
 from sitepub.releases import LOCK_KEY, STATE_KEY
@@ -81,7 +81,8 @@ def take_down(site: Site, farewell: Farewell) -> None:
     elif found.bucket is not None:
         _forget(site, found)
     for certificate in found.old_certificates:
-        _remove_certificate(site, certificate)
+        if not is_needed(found, certificate):
+            _remove_certificate(site, certificate)
 
 
 # ---- what stands
@@ -111,7 +112,7 @@ def _find_distribution(site: Site, recorded: str | None) -> FoundDistribution | 
     """A named one that is gone is no mistake here."""
     named = site.blueprint.distribution
     if named is not None:
-        return read_distribution(site.api, site.blueprint, named)
+        return read_distribution(site.api, site.blueprint, named, asks_for_plan=True)
     return find_distribution(site.api, site.blueprint, list_distributions(site.api), recorded)
 
 

@@ -84,4 +84,7 @@ def is_aws(target: Target, session: AwsSession) -> bool:
 def _connect(session: AwsSession, target: Target, service: str) -> Any:
     if service == "s3":
         return session.client("s3", endpoint_url=target.endpoint_url or session.endpoint("s3"))
+    if service == "pricing-plan-manager":
+        # worth a question, but not minutes of questions where it can't be reached
+        session = AwsSession(profile=target.profile, region=target.region, attempts=2)
     return session.client(service, region=_GLOBAL_REGION, endpoint_url=target.cdn_endpoint_url or session.endpoint(service))

@@ -87,7 +87,7 @@ UP, DOWN = count_calls("up"), count_calls("down", deletes_content=True)
 
 
 def test_there_is_something_to_stop() -> None:
-    assert UP > 100 and DOWN > 60
+    assert UP > 80 and DOWN > 50
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])

@@ -742,6 +742,8 @@ class _Route53:
         for change in ChangeBatch["Changes"]:
             self._apply(zone, wanted, change["Action"], change["ResourceRecordSet"])
         zone.records = wanted
+        for certificate in self.aws.certificates.values():
+            _Acm(self.aws).settle(certificate)
         return {"ChangeInfo": {"Id": self.aws.number("C"), "Status": "PENDING"}}
 
     def _apply(self, zone: Zone, records: list[Any], action: str, record: Any) -> None:

@@ -14,5 +14,6 @@ def start_moto(folder: Path) -> Iterator[S3Server]:
     (port,) = find_free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [str(find_tool("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    with run_server(command, f"{url}/moto-api/", folder / "log", {}) as process:
+    # a certificate is issued when it is asked for, not a minute later
+    with run_server(command, f"{url}/moto-api/", folder / "log", {"MOTO_ACM_VALIDATION_WAIT": "0"}) as process:
         yield S3Server("moto", url, process)

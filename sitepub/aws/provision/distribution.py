@@ -33,20 +33,21 @@ def find_distribution(
 ) -> FoundDistribution | None:
     """The one that sitepub.yaml names, else the recorded one, else one with our tag among those that read from the bucket."""
     if blueprint.distribution is not None:
-        found = read_distribution(api, blueprint, blueprint.distribution)
+        found = read_distribution(api, blueprint, blueprint.distribution, asks_for_plan=True)
         if found is None:
             hint = "correct `distribution:`, or take it away and let `up` make one"
             raise ConfigurationError("no-distribution", f"there is no distribution `{blueprint.distribution}` in this account", hint)
         return found
     candidates = [each["Id"] for each in summaries if any(is_own_origin(blueprint, origin) for origin in each["Origins"].get("Items", ()))]
     for candidate in dict.fromkeys([*([recorded] if recorded else []), *candidates]):
-        found = read_distribution(api, blueprint, candidate)
+        found = read_distribution(api, blueprint, candidate, asks_for_plan=True)
         if found is not None and found.is_ours:
             return found
     return None
 
 
-def read_distribution(api: Api, blueprint: Blueprint, name: str) -> FoundDistribution | None:
+def read_distribution(api: Api, blueprint: Blueprint, name: str, *, asks_for_plan: bool = False) -> FoundDistribution | None:
+    """`asks_for_plan`: it is wanted whether a pricing plan holds it."""
     try:
         found = api.ask("cloudfront", "get_distribution", Id=name, expected=_MISSING)["Distribution"]
         tags = (
@@ -65,7 +66,7 @@ def read_distribution(api: Api, blueprint: Blueprint, name: str) -> FoundDistrib
         status=found["Status"],
         config=found["DistributionConfig"],
         is_ours=is_ours,
-        has_plan=_has_plan(api, found["ARN"]),
+        has_plan=asks_for_plan and _has_plan(api, found["ARN"]),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sitepub.aws.provision.api import Api, Lacking, Refused, marker_of
+from sitepub.aws.provision.api import Api, Lacking, Refused
 from sitepub.core.provision.blueprint import TAG, Blueprint
 from sitepub.core.provision.configs import FUNCTION_RUNTIME
 from sitepub.core.provision.found import FoundPart
+from sitepub.errors import StoppedError
 
 _MISSING = ("NoSuchFunctionExists",)
-_TRIES = 3
+_TRIES = 5
 
 
 def find_function(api: Api, blueprint: Blueprint) -> FoundPart | None:
@@ -45,15 +46,6 @@ def remove_function(api: Api, blueprint: Blueprint) -> None:
         )
     except Refused:
         return
-
-
-def find_own_functions(api: Api, blueprint: Blueprint) -> bool:
-    """For an endpoint that can't describe one."""
-
-    def rows(answer: Any) -> tuple[Any, str | None]:
-        return answer["FunctionList"].get("Items"), marker_of(answer["FunctionList"])
-
-    return any(each["Name"] == blueprint.name for each in api.pages("cloudfront", "list_functions", rows, "Marker"))
 
 
 def _bring_up_to_date(api: Api, blueprint: Blueprint) -> tuple[str, str]:
@@ -91,7 +83,9 @@ def _bring_up_to_date(api: Api, blueprint: Blueprint) -> tuple[str, str]:
             )
         except Refused:
             continue
-    raise Lacking(f"`{blueprint.name}` changes all the time")
+    raise StoppedError(
+        "changes-all-the-time", f"edge function `{blueprint.name}` is changed by others at the same time", "run it again to go on"
+    )
 
 
 def _publish(api: Api, blueprint: Blueprint, etag: str) -> None:

@@ -16,7 +16,8 @@ RECORDS_SID = "SitepubRecords"
 
 def make_policy(blueprint: Blueprint, standing: Policy | None, distribution_arn: str | None, *, is_ours: bool) -> Policy:
     """`standing` with our statements in it. TLS is demanded only of a bucket that is ours: others may have readers that we know nothing of."""
-    kept = [each for each in _statements(standing) if not _is_own(each, blueprint)]
+    replaced = (RECORDS_SID, blueprint.sid, TLS_SID) if is_ours else (RECORDS_SID, blueprint.sid)
+    kept = [each for each in _statements(standing) if each.get("Sid") not in replaced]
     own: list[Policy] = [_deny_records(blueprint)]
     if is_ours and not blueprint.takes_plain_http:
         own.append(_deny_plain_http(blueprint))

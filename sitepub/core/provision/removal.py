@@ -78,7 +78,11 @@ def _steps(blueprint: Blueprint, found: Found, contents: Contents, asked: Remova
         yield from _part_step(kind, blueprint.name, part, is_used=distribution is not None and not distribution.is_ours)
     yield from _bucket_steps(blueprint, found, contents, asked)
     for certificate in found.old_certificates:
-        yield _certificate_step(certificate)
+        names = ", ".join(certificate.domains)
+        if is_needed(found, certificate):
+            yield Step(Act.LEAVE, Kind.CERTIFICATE, names, "your distribution uses it")
+        else:
+            yield Step(Act.DELETE, Kind.CERTIFICATE, names, "with the CNAMEs that were made for it")
 
 
 def _part_step(kind: Kind, name: str, part: FoundPart | None, *, is_used: bool) -> Iterator[Step]:
@@ -114,5 +118,7 @@ def keeps_reader(found: Found) -> bool:
     return found.distribution is not None and not found.distribution.is_ours
 
 
-def _certificate_step(certificate: FoundCertificate) -> Step:
-    return Step(Act.DELETE, Kind.CERTIFICATE, ", ".join(certificate.domains), "with the CNAMEs that were made for it")
+def is_needed(found: Found, certificate: FoundCertificate) -> bool:
+    """By a distribution that stays."""
+    used = (found.distribution.config.get("ViewerCertificate") or {}) if found.distribution is not None else {}
+    return keeps_reader(found) and used.get("ACMCertificateArn") == certificate.arn
