@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitepub.core.settings import Retention
-from tests.promises.programs import RETENTIONS, SITES, SOLO_STEPS, STEPS, Player, Step
+from sitepub.core.settings import Invalidation, Retention
+from tests.promises.programs import QUOTAS, RETENTIONS, SITES, SOLO_STEPS, STEPS, Player, Step
 from tests.support.small_sites import SmallSite
 from tests.support.turns import in_order
 from tests.support.web import Web, small_is_large
@@ -29,6 +29,8 @@ class Program:
     seed: int
     retention: Retention
     has_function: bool
+    has_tags: bool
+    free_paths: int
     collects: bool
 
 
@@ -41,13 +43,21 @@ def programs(steps: st.SearchStrategy[Step], most: int) -> st.SearchStrategy[Pro
         st.integers(0, 99),
         RETENTIONS,
         has_function=st.booleans(),
+        has_tags=st.booleans(),
+        free_paths=QUOTAS,
         collects=st.booleans(),
     )
 
 
 def play(program: Program) -> Web:
     chance = random.Random(program.seed)
-    web = Web(chance=chance, retention=program.retention, has_function=program.has_function)
+    web = Web(
+        chance=chance,
+        retention=program.retention,
+        has_function=program.has_function,
+        has_tags=program.has_tags,
+        rules=Invalidation(free_paths=program.free_paths),
+    )
     with small_is_large(), in_order(chance):
         player = Player(web)
         web.publish(program.first, 0)

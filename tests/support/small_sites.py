@@ -7,8 +7,9 @@ from functools import cached_property, lru_cache
 
 from sitepub.core.headers import HeaderPolicy, choose_headers, make_header_policy
 from sitepub.core.manifest import make_manifest
-from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath
+from sitepub.core.model import Artifact, Digest, FileClass, HeaderSet, Key, Manifest, SourcePath
 from sitepub.core.settings import Cache, HeaderRule
+from sitepub.core.tags import choose_tags
 from tests.support.builders import digest_of
 
 LIFE = "public, max-age=0, s-maxage=5184000, must-revalidate"
@@ -37,6 +38,7 @@ class SmallSite:
     loads_style: bool = True
     loads_module: bool = True
     computes: bool = False  # a script makes up the plain name of the picture
+    is_tagged: bool = False  # what its web decides: pages carry cache tags
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,17 @@ def make_site(site: SmallSite) -> Made:
     made: list[Artifact] = []
     bodies: dict[Digest, bytes] = {}
 
+    def tagged(key: Key, stands_for: SourcePath, file_class: FileClass) -> HeaderSet:
+        """As the site's own fingerprinting does it: error pages carry none."""
+        headers = choose_headers(_policy(site.language), stands_for, file_class).headers
+        if not site.is_tagged or key == "404.html":
+            return headers
+        loaded = [SourcePath("css/app.css")] if site.style and site.loads_style and key.endswith(".html") else []
+        return tuple(sorted((*headers, *choose_tags(key, file_class, loaded, "/"))))
+
     def add(key: str, body: bytes, file_class: FileClass = FileClass.ENTRY, source: str | None = None) -> str:
         stands_for = SourcePath(source or key)
-        headers = choose_headers(_policy(site.language), stands_for, file_class).headers
+        headers = tagged(Key(key), stands_for, file_class)
         made.append(
             Artifact(Key(key), file_class, digest_of(body), len(body), headers, None if file_class is FileClass.REDIRECT else stands_for)
         )
@@ -100,7 +110,7 @@ def make_site(site: SmallSite) -> Made:
     frozen_as_entries = {}
     if site.bundled:
         loads.append(f'<script src="{add("_b/chunk.js", b"bundled %d" % site.bundled, FileClass.FROZEN)}">')
-        headers = choose_headers(_policy(site.language), SourcePath("_b/chunk.js"), FileClass.PINNED).headers
+        headers = tagged(made[-1].key, SourcePath("_b/chunk.js"), FileClass.PINNED)
         frozen_as_entries[made[-1].key] = replace(made[-1], file_class=FileClass.PINNED, headers=headers)
     if site.computes:
         loads.append('<script>made.up.src="/img/x.png"</script>')

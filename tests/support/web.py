@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from unittest import mock
 
@@ -17,6 +17,7 @@ from sitepub.core.model import Commit, Key
 from sitepub.core.retention import choose_release
 from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
 from sitepub.core.state import Process, State
+from sitepub.core.tags import TAG_HEADER
 from sitepub.decision import Permits, Wish
 from sitepub.edges import Edges
 from sitepub.errors import HeldError, StoppedError
@@ -82,6 +83,7 @@ class Web:
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     retention: Retention = field(default_factory=lambda: Retention(releases=1, days=0))
     has_function: bool = False
+    has_tags: bool = False
     rules: Invalidation = field(default_factory=Invalidation)
     clock: ManualClock = field(default_factory=OversleepingClock)
     bucket: MemoryBucket = field(default_factory=MemoryBucket)
@@ -109,9 +111,10 @@ class Web:
         config = {
             "DefaultRootObject": "index.html",
             "DefaultCacheBehavior": {"FunctionAssociations": function if self.has_function else {}},
+            **({"CacheTagConfig": {"HeaderName": TAG_HEADER}} if self.has_tags else {}),
         }
         self.distribution = self.client.add_distribution(config)
-        self.network = Network(Origin(self.bucket, self.has_function), self.clock, self.client, self.chance)
+        self.network = Network(Origin(self.bucket, self.has_function), self.clock, self.client, self.chance, tag_header=TAG_HEADER)
         self.visitors = Visitors(self.network, self._is_promised)
 
     # ---- runs
@@ -121,7 +124,7 @@ class Web:
         pause: Callable[[], None] | None = None,
     ) -> Receipt:  # fmt: skip
         """As the commit of this number; a later one is newer."""
-        made = make_site(site)
+        made = make_site(replace(site, is_tagged=self.has_tags))
         self.visitors.pages |= made.pages
         wish = Wish(made.manifest, lambda wanted: made.bodies[wanted.body], commit(f"{number:08d}"), made.frozen_as_entries)
         edges = self.edges(fault, pause, is_forced=permits is not None and permits.foreign)
