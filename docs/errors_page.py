@@ -59,6 +59,7 @@ _TOLD: Mapping[str, str] = {
     "lfs-pointer": "`…` is a pointer of Git LFS, not the file itself",
     "looks-like-secret": "`…` looks like a secret",
     "missing-references": "`…` line … loads `…`, which is not in the site",
+    "prefix-breaks": "`…` line … loads `…` (…), which is the site itself, past the preview at `…`",
     "newer-is-live": "`…`, which is live, follows `…`",
     "no-source": "`…` is not there, or is not a folder",
     "redirect-conflict": "a redirect stands where the site has a file",

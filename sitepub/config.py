@@ -9,6 +9,7 @@ from sitepub.config_checks import check_config
 from sitepub.config_forms import describe_node, find_nearest, list_names, show_text
 from sitepub.config_reading import Reading, read_config
 from sitepub.config_text import Problem, Scalar, Shape, Table, UnreadableTextError, parse_yaml
+from sitepub.core.previews import SEPARATOR, make_preview
 from sitepub.core.settings import Config, Target
 from sitepub.errors import ConfigurationError, SitepubError, UsageError, join_problems
 
@@ -64,10 +65,12 @@ def parse_config(text: str, path: Path, environment: Mapping[str, str]) -> Confi
 
 
 def choose_target(config: Config, name: str | None) -> Target:
-    """The target that `name` names; else the default one, else the only one."""
+    """The target that `name` names; else the default one, else the only one. `TARGET@NAME` is a preview of the target."""
     wanted = name if name is not None else config.default_target
     if wanted is not None:
-        return _find_target(config, wanted)
+        named, is_preview, preview = wanted.partition(SEPARATOR)
+        target = _find_target(config, named)
+        return make_preview(config, target, preview) if is_preview else target
     if len(config.targets) == 1:
         return next(iter(config.targets.values()))
     message = f"`{config.path.name}` has several targets: {list_names(config.targets)}"

@@ -14,15 +14,16 @@ from sitepub.core.settings import BucketAddress, Config, FolderAddress, Redirect
 
 def check_config(config: Config, lines: Mapping[str, int]) -> list[Problem]:
     """`lines` tells where a setting stands, by its whole path; what is not in it was wrong by itself and is not judged again."""
-    return [*_check_default_target(config, lines), *_check_targets(config, lines), *_check_redirects(config.redirects)]
+    named = {"default_target": config.default_target, "previews.target": config.previews.target}
+    unknown = (problem for setting, name in named.items() for problem in _check_named_target(setting, name, config, lines))
+    return [*unknown, *_check_targets(config, lines), *_check_redirects(config.redirects)]
 
 
-def _check_default_target(config: Config, lines: Mapping[str, int]) -> Iterator[Problem]:
-    name = config.default_target
+def _check_named_target(setting: str, name: str | None, config: Config, lines: Mapping[str, int]) -> Iterator[Problem]:
     if name is not None and config.targets and f"targets.{name}" not in lines:
         nearest = find_nearest(name, config.targets)
         way_out = f"did you mean `{nearest}`?" if nearest else f"known are {list_names(config.targets)}"
-        yield Problem(lines["default_target"], f"`default_target` is {show_text(name)}, which is not in `targets`, {way_out}")
+        yield Problem(lines[setting], f"`{setting}` is {show_text(name)}, which is not in `targets`, {way_out}")
 
 
 def _check_targets(config: Config, lines: Mapping[str, int]) -> Iterator[Problem]:

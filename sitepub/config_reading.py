@@ -22,6 +22,7 @@ from sitepub.core.settings import (
     FolderAddress,
     HeaderRule,
     Invalidation,
+    Previews,
     Redirect,
     Retention,
     StoreAddress,
@@ -124,6 +125,7 @@ def read_config(path: Path, root: Table, reading: Reading) -> Config:
         redirects=tuple(_read_redirect(reader, line) for reader, line in top.sections(schema.REDIRECTS)),
         invalidation=_read_invalidation(top.section(schema.INVALIDATION)),
         retention=_read_retention(top.section(schema.RETENTION)),
+        previews=_read_previews(top.section(schema.PREVIEWS)),
         ignore=top.value(schema.IGNORE),
         allow=top.value(schema.ALLOW),
         links=top.value(schema.LINKS),
@@ -230,6 +232,15 @@ def _read_invalidation(section: SectionReader) -> Invalidation:
 
 def _read_retention(section: SectionReader) -> Retention:
     return Retention(releases=section.value(schema.RELEASES), days=section.value(schema.DAYS))
+
+
+def _read_previews(section: SectionReader) -> Previews:
+    return Previews(
+        target=section.value(schema.PREVIEWS_TARGET),
+        prefix=section.value(schema.PREVIEWS_PREFIX),
+        url=section.value(schema.PREVIEWS_URL),
+        days=section.value(schema.PREVIEWS_DAYS),
+    )
 
 
 def _describe_unknown_key(key: str, section: Section, path: str) -> str:

@@ -20,6 +20,7 @@ from sitepub.core.settings import (
     Links,
     MissingReferences,
     Modules,
+    Previews,
     PriceClass,
     Redirect,
     Retention,
@@ -64,6 +65,7 @@ _FINGERPRINT = Fingerprint()
 _CACHE = Cache()
 _INVALIDATION = Invalidation()
 _RETENTION = Retention()
+_PREVIEWS = Previews()
 _REDIRECT = Redirect(source="", to="")
 _CONFIG = Config(path=Path(), source=Path(), targets={})
 
@@ -328,11 +330,38 @@ RELEASES: Setting[int] = Setting(
 )
 DAYS: Setting[int] = Setting("days", number_form(0, 36_500), _RETENTION.days, "For how many days `sitepub gc` keeps releases at least.")
 
+PREVIEWS_TARGET: Setting[str | None] = Setting(
+    "target",
+    text_form("the name of a target", values.parse_text, patterns.TEXT),
+    None,
+    "The target in whose store previews stand, with its credentials.",
+    absent="the one that is previewed",
+)
+PREVIEWS_PREFIX: Setting[str] = Setting(
+    "prefix",
+    text_form("a folder of the store, or `/`", values.parse_prefix, patterns.PREFIX),
+    _PREVIEWS.prefix,
+    "The folder of that store in which each preview has one of its own; `/` is the store itself.",
+)
+PREVIEWS_URL: Setting[str | None] = Setting(
+    "url",
+    text_form("a URL or a path that starts with `/`, with `{name}` in it", values.parse_preview_url, patterns.PREVIEW_URL),
+    None,
+    "Where visitors find a preview, with `{name}` for its name: for a host that leads each name to its folder.",
+    absent="its folder below that target's `url`",
+)
+PREVIEWS_DAYS: Setting[int] = Setting(
+    "days",
+    number_form(1, 36_500),
+    _PREVIEWS.days,
+    "For how many days after its last publish a preview is kept; then `sitepub gc` removes it.",
+)
+
 TOP = Section(
     "",
     "The site as a whole.",
     (VERSION, SOURCE, BUILD, DEFAULT_TARGET, IGNORE, ALLOW, LINKS, WATCH, EXECUTOR),
-    nested=("targets", "fingerprint", "cache", "headers", "redirects", "invalidation", "retention"),
+    nested=("targets", "fingerprint", "cache", "headers", "redirects", "invalidation", "retention", "previews"),
 )
 TARGET = Section(
     "targets.NAME",
@@ -355,5 +384,10 @@ HEADERS = Section("headers", "A list of rules. Every rule that matches a file ap
 REDIRECTS = Section("redirects", "A list of redirects.", (FROM, TO, STATUS))
 INVALIDATION = Section("invalidation", "What may be invalidated at CloudFront, and at which cost.", (FREE_PATHS, WHEN_SPENT, TAGS))
 RETENTION = Section("retention", "What `sitepub gc` keeps: whichever of the two keeps more.", (RELEASES, DAYS))
+PREVIEWS = Section(
+    "previews",
+    "Where `sitepub publish --preview NAME` publishes to, and for how long.",
+    (PREVIEWS_TARGET, PREVIEWS_PREFIX, PREVIEWS_URL, PREVIEWS_DAYS),
+)
 
-SECTIONS = (TOP, TARGET, FINGERPRINT, CACHE, HEADERS, REDIRECTS, INVALIDATION, RETENTION)
+SECTIONS = (TOP, TARGET, FINGERPRINT, CACHE, HEADERS, REDIRECTS, INVALIDATION, RETENTION, PREVIEWS)

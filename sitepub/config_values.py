@@ -22,6 +22,7 @@ STORED_HEADERS: Mapping[str, str] = MappingProxyType(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _URL_CHARACTERS = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?#\[\]-]|%[0-9A-Fa-f]{2})*")
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _AWS_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
 _DIRECTIVE = re.compile(r"[A-Za-z][A-Za-z0-9-]*(=([A-Za-z0-9_.-]+|\"[^\"]*\"))?")
@@ -122,6 +123,21 @@ def parse_site_url(text: str) -> SiteUrl:
     if any(segment in ("", ".", "..") for segment in path.split("/")[1:-1]):
         raise ValueError("its path holds an empty, `.` or `..` segment")
     return SiteUrl(text, path)
+
+
+def parse_preview_url(text: str) -> str:
+    if "{name}" not in text:
+        raise ValueError("without `{name}` all previews would be at one place")
+    parse_site_url(text.replace("{name}", "x"))
+    return text
+
+
+def parse_prefix(text: str) -> str:
+    """A folder, without slashes at its ends; '' is the store itself, which is written as `/`."""
+    segments = parse_text(text).strip("/").split("/") if text.strip("/") else []
+    if any(segment in ("", ".", "..", ".sitepub") or not _PLAIN_SEGMENT.fullmatch(segment) for segment in segments):
+        raise ValueError("its segments are made of letters, digits, `-`, `_` and `.`")
+    return "/".join(segments)
 
 
 def parse_endpoint(text: str) -> str:

@@ -66,7 +66,7 @@ def decide(
         return nothing_to_do(snapshot, live, len(wanted), warnings)
     _check_shrink(wanted, document, permits)
     etags = releases.read_record(state)
-    is_first = state.is_blank
+    is_first = live is None and state.pending is None  # a preview whose removal broke off has a state, and knows of no key
     others = _others(releases, state.pending)
     base = Base(
         live=document.manifest if document else None,

@@ -95,7 +95,8 @@ def never_hold(month: Month) -> str:
 class Edges:
     """What a run needs of the world. `choose` is told what edges may show wrongly, all that they may hold, and the state; it begins to ask, and returns what waits
     for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it; `hold`: why nothing is sent just now; `shared`: where the account's publishers reserve paths. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
-    `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take."""
+    `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take;
+    `expires_at`: until when what is published now may stay, '' where that is for ever."""
 
     store: Store
     records: Store
@@ -114,3 +115,4 @@ class Edges:
     url_path: str = "/"
     hold: Callable[[Month], str] = never_hold
     shared: SharedLedger | None = None
+    expires_at: Callable[[], str] = str

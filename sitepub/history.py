@@ -54,7 +54,9 @@ class History:
 
 
 def mark_live(config: Config, target: Target, commit: Commit | None) -> tuple[Warning, ...]:
-    """So that `git log refs/sitepub/TARGET..` tells what is not yet live. No reason to fail: the site is live."""
+    """So that `git log refs/sitepub/TARGET..` tells what is not yet live; previews come and go without. No reason to fail: the site is live."""
+    if target.preview is not None:
+        return ()
     checkout = find_checkout(config.path.parent) if commit is not None and has_git() else None
     problem = point_to_live(checkout, target.name, commit.id) if checkout is not None and commit is not None else None
     return (Warning("no-live-reference", f"`refs/sitepub/{target.name}` could not be set: {problem}"),) if problem else ()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sitepub.core.ci import Workflow
 from sitepub.core.hook_scripts import DEFAULT, Hook, HookKind
+from sitepub.core.previews import describe_prefix, find_root
 from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.errors import ConfigurationError, RefusedError
 from sitepub.local.checkout import Checkout, find_checkout
@@ -60,8 +61,21 @@ def describe_workflow(checkout: Checkout, config: Config, target: Target) -> Wor
     """What a workflow for this target has to know."""
     branch = target.branch or Repository(checkout).current_branch() or "main"
     folder = os.path.relpath(os.path.realpath(config.path.parent), os.path.realpath(checkout.root))
-    region = (target.region or "") if isinstance(target.store, BucketAddress) else ""
-    return Workflow(branch, target.name, folder, region, builds=config.build is not None)
+    root = find_root(config, target)
+    return Workflow(
+        branch=branch,
+        target=target.name,
+        folder=folder,
+        region=_region_of(target),
+        preview_region=_region_of(root),
+        builds=config.build is not None,
+        preview_url=describe_prefix(config, target),
+        days=config.previews.days,
+    )
+
+
+def _region_of(target: Target) -> str:
+    return (target.region or "") if isinstance(target.store, BucketAddress) else ""
 
 
 def run_hook(kind: HookKind, folder: Path, config: Path | None, target: str | None, commit: str, environment: Mapping[str, str]) -> int:

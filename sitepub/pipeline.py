@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from sitepub.core.ledger import join
 from sitepub.core.model import Commit, ETag, Key, ReleaseId, Warning
+from sitepub.core.previews import is_put_off
 from sitepub.core.settings import WhenSpent
-from sitepub.core.state import Lease, Pending, Release, begin, finish, recommit
+from sitepub.core.state import Lease, Pending, Release, State, begin, finish, prolong, recommit
 from sitepub.decision import Decision, decide
 from sitepub.earlier import supply_from_target, wish_for
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
@@ -30,12 +31,13 @@ Judge = Callable[[Commit | None], object]
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a run did. `release` None: there was nothing to publish."""
+    """What a run did. `release` None: there was nothing to publish. `expires_at`: as the state says it, of a preview."""
 
     decision: Decision
     release: ReleaseId | None
     invalidation: Invalidated
     warnings: tuple[Warning, ...]
+    expires_at: str = ""
 
 
 def publish(
@@ -78,7 +80,7 @@ def publish(
                 answered = promote(edges, decision, wish, draft, keeper)
                 finished = _finish(edges, decision, staged, keeper, answered)
         warnings = (*decision.warnings, *decision.plan.warnings, *choice.warnings)
-        return Receipt(decision, staged.release.id, invalidate(edges, finished, choice, wait), warnings)
+        return Receipt(decision, staged.release.id, invalidate(edges, finished, choice, wait), warnings, finished.state.expires_at)
     raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
 
 
@@ -164,15 +166,26 @@ def settle_nothing(edges: Edges, decision: Decision, commit: Commit | None, *, w
     """The content is live already; its commit may be another one, and something may still be owed."""
     snapshot = decision.snapshot
     for _ in range(ATTEMPTS):
-        # another run may have sent what was owed meanwhile; one that made another release or commit live has had its say
-        if commit is None or decision.live is None or decision.live.commit == commit or not _is_still_live(snapshot, decision.live):
+        wanted = _settle_state(edges, decision, snapshot.state, commit)
+        if wanted is None:
             break
-        snapshot = edges.releases.swap(snapshot, recommit(snapshot.state, commit, nonce=edges.releases.nonce())).snapshot
-    return Receipt(decision, None, send_owed(edges, snapshot, wait=wait), decision.warnings)
+        snapshot = edges.releases.swap(snapshot, wanted).snapshot
+    return Receipt(decision, None, send_owed(edges, snapshot, wait=wait), decision.warnings, snapshot.state.expires_at)
 
 
-def _is_still_live(snapshot: Snapshot, release: Release) -> bool:
-    live = snapshot.state.live_release
+def _settle_state(edges: Edges, decision: Decision, state: State, commit: Commit | None) -> State | None:
+    """None where the state says it all already."""
+    # another run may have sent what was owed meanwhile; one that made another release or commit live has had its say
+    if decision.live is None or not _is_still_live(state, decision.live):
+        return None
+    expires_at = edges.expires_at()
+    if commit is None or decision.live.commit == commit:
+        return None if is_put_off(state.expires_at, expires_at) else prolong(state, expires_at, nonce=edges.releases.nonce())
+    return replace(recommit(state, commit, nonce=edges.releases.nonce()), expires_at=expires_at or state.expires_at)
+
+
+def _is_still_live(state: State, release: Release) -> bool:
+    live = state.live_release
     return live is not None and (live.id, live.commit) == (release.id, release.commit)
 
 
@@ -185,7 +198,8 @@ def _begin(
     """Swaps the state to pending; None where it is not the one any more that the plan was made against."""
     before = decision.snapshot.state
     ledger = before.ledger if choice.ledger is None else join(before.ledger, choice.ledger)
-    state = replace(before, provisioned={**before.provisioned, **facts, **choice.facts}, ledger=ledger)
+    expires_at = edges.expires_at() or before.expires_at
+    state = replace(before, provisioned={**before.provisioned, **facts, **choice.facts}, ledger=ledger, expires_at=expires_at)
     over, owes = _superseded(decision), set(choice.items)
     if state.pending is not None:
         owes.update(state.pending.owes)

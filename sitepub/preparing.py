@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sitepub.core.model import Artifact, Commit, Warning
 from sitepub.core.partitions import partition_of_region
+from sitepub.core.previews import build_environment, make_preview, settle_for_preview
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, Tags, Target
 from sitepub.core.tags import OFFERED, TAG_HEADER
-from sitepub.errors import ConfigurationError, SitepubError
+from sitepub.errors import ConfigurationError, RefusedError, SitepubError, UsageError, join_problems
 from sitepub.gathering import start_aside
 from sitepub.history import History, find_history, read_history
 from sitepub.interfaces import Body, Place, Progress, Source
+from sitepub.local.checkout import PLACING
 from sitepub.releases import Snapshot
 from sitepub.wiring import Sight, cache_folder, find_distribution
 from sitepub.wishes import Permits, Wish
@@ -72,12 +74,27 @@ def read_request(
     build: bool = True,
     show_build: bool = False,
     revision: str | None = None,
+    preview: str | None = None,
 ) -> Request:
-    """Finds and reads sitepub.yaml and chooses the target. `revision`: where a bare repository, which has no files, finds it."""
+    """Finds and reads sitepub.yaml and chooses the target. `revision`: where a bare repository, which has no files, finds it; `preview`: the name of
+    a preview of that target. Raises UsageError `preview-of-preview` where that is one already."""
     from sitepub.config import choose_target
 
     loaded = _load(folder, config, environment, revision)
-    return Request(loaded, choose_target(loaded, target), environment, permits or Permits(), build, show_build)
+    chosen = choose_target(loaded, target)
+    if preview is not None:
+        if chosen.preview is not None:
+            raise UsageError("preview-of-preview", f"`{chosen.name}` is a preview already", "leave `--preview` out, or name its target")
+        chosen = make_preview(loaded, chosen, preview)
+    return _settle(Request(loaded, chosen, environment, permits or Permits(), build, show_build))
+
+
+def _settle(request: Request) -> Request:
+    """A preview is published from any branch, and from one that was rebased since; its settings are its own, too."""
+    if request.target.preview is None:
+        return request
+    permits = replace(request.permits, diverged=True)
+    return replace(request, config=settle_for_preview(request.config, request.target), permits=permits)
 
 
 def _load(folder: Path, config: Path | None, environment: Mapping[str, str], revision: str | None) -> Config:
@@ -112,8 +129,19 @@ def at_commit(request: Request, revision: str | None) -> Iterator[Request]:
         config = _read_exported(request, exported / inside)
         folder = exported / inside
         source = folder / os.path.relpath(config.source, config.path.parent)
-        target = config.targets.get(request.target.name, request.target)
-        yield replace(request, config=replace(config, source=source), target=target, folder=folder, history=history)
+        # what a hook or a rebase tells git of its repository is not meant for a build that stands in none
+        outside = {name: value for name, value in request.environment.items() if name not in PLACING}
+        placed = replace(request, config=replace(config, source=source), target=_find_again(config, request.target), environment=outside)
+        yield _settle(replace(placed, folder=folder, history=history))
+
+
+def _find_again(config: Config, target: Target) -> Target:
+    """As the commit's own sitepub.yaml has it; as today's has it where that knows no such target."""
+    from sitepub.config import choose_target
+
+    with suppress(UsageError):
+        return choose_target(config, target.name)
+    return target
 
 
 def _read_exported(request: Request, folder: Path) -> Config:
@@ -194,18 +222,27 @@ def build_wish(
     site = build_site(
         source, request.config, request.target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress
     )
+    _refuse_leaving(site, request)
     return site, Wish(site.manifest, _supplier(source, site), commit, site.frozen_as_entries)
 
 
+def _refuse_leaving(site: Site, request: Request) -> None:
+    """What leads from a preview to the site itself would show that instead."""
+    if site.leaving and not request.permits.broken:
+        hint = "let `build:` use SITEPUB_URL, write relative references, or give previews hosts of their own with `previews.url`; `--allow broken` publishes all the same"
+        raise join_problems("prefix-breaks", list(site.leaving), RefusedError, hint)
+
+
 def run_build(request: Request, progress: Progress) -> None:
-    """`build:`, unless it is not asked for. Raises where it fails."""
+    """`build:`, unless it is not asked for, told where its outcome will stand. Raises where it fails."""
     if not request.build or request.config.build is None:
         return
     from sitepub.local import builder
 
     progress.note(f"building: {request.config.build}")
     folder = request.folder or request.config.path.parent
-    builder.run_build(request.config.build, folder, environment=request.environment, output=sys.stderr, show=request.show_build)
+    environment = {**request.environment, **build_environment(request.target)}
+    builder.run_build(request.config.build, folder, environment=environment, output=sys.stderr, show=request.show_build)
 
 
 def scan(request: Request) -> Source:

@@ -14,6 +14,7 @@ from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
 from sitepub.core.pacing import Month, drop_covered
 from sitepub.core.plan import bodies_to_bring, is_large
+from sitepub.core.previews import expires_at
 from sitepub.core.settings import FolderAddress, Invalidation, Target
 from sitepub.core.state import State
 from sitepub.core.tags import OFFERED, TAG_HEADER
@@ -27,7 +28,7 @@ from sitepub.local.process import is_surely_gone, this_process
 from sitepub.pipeline import Receipt, publish, settle_nothing
 from sitepub.preparing import Prepared
 from sitepub.releases import Snapshot
-from sitepub.report_account import Account
+from sitepub.report_account import Account, PreviewPlace
 from sitepub.wiring import Opened, Sight
 
 SEEN_DISTRIBUTION = "seen_distribution"
@@ -76,7 +77,8 @@ def carry_out(
     if not opened.store.is_conditional and opened.store.keeps_headers:
         receipt = replace(receipt, warnings=(*receipt.warnings, _weaker(opened)))
     marked = mark_live(prepared.request.config, prepared.request.target, account.commit) if _has_moved(prepared, receipt) else ()
-    return replace(account, release=receipt.release, warnings=(*account.warnings, *receipt.warnings, *marked))
+    preview = replace(account.preview, expires_at=receipt.expires_at) if account.preview else None
+    return replace(account, release=receipt.release, preview=preview, warnings=(*account.warnings, *receipt.warnings, *marked))
 
 
 def _has_moved(prepared: Prepared, receipt: Receipt) -> bool:
@@ -126,6 +128,7 @@ def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Pro
         rules=chooser.rules,
         url_path=target.url_path,
         shared=opened.shared,
+        expires_at=lambda: expires_at(target, opened.clock.now()),
     )
 
 
@@ -150,8 +153,12 @@ def _publish(edges: Edges, prepared: Prepared, *, lock_timeout: float, wait: boo
 
 def _account(prepared: Prepared, sight: Sight, decision: Decision, invalidated: Invalidated, requests: Requests, started: float) -> Account:
     has_distribution = sight.cdn_of(prepared.snapshot.state) is not None
+    target = prepared.request.target
     return Account(
-        target=prepared.request.target.name,
+        target=target.name,
+        preview=PreviewPlace(target.preview.name, target.preview.of, target.url, expires_at(target, sight.clock.now()))
+        if target.preview
+        else None,
         store=sight.store.describe(),
         release=None,
         commit=prepared.history.commit,

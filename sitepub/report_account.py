@@ -20,6 +20,16 @@ MARKS: Mapping[str, str] = {"put": "+", "copy": "+", "delete": "-"}
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewPlace:
+    """Where a preview of target `of` is seen, and until when it is kept."""
+
+    name: str
+    of: str
+    url: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What a plan or a publish has to say, whichever of them it was. `is_free`: the store is a folder."""
 
@@ -36,6 +46,7 @@ class Account:
     warnings: Sequence[Warning]
     seconds: float
     is_free: bool = False
+    preview: PreviewPlace | None = None
 
     @property
     def puts(self) -> list[Change]:
@@ -48,10 +59,11 @@ class Account:
 
 
 def account_as_json(account: Account, *, is_line: bool = False) -> str:
-    """The object that the contract of `plan` and `publish` fixes, plus `cost`."""
+    """The object that the contract of `plan` and `publish` fixes, plus `cost`, and `preview` of one."""
     return to_json(
         {
-            "target": account.target,
+            "target": account.preview.of if account.preview else account.target,
+            **_preview_as_json(account.preview),
             "release": account.release,
             "commit": account.commit.id if account.commit else None,
             "dry_run": account.is_dry_run,
@@ -74,6 +86,12 @@ def account_as_json(account: Account, *, is_line: bool = False) -> str:
     )
 
 
+def _preview_as_json(preview: PreviewPlace | None) -> Mapping[str, object]:
+    if preview is None:
+        return {}
+    return {"preview": {"name": preview.name, "url": preview.url, "expires_at": preview.expires_at}}
+
+
 def account_as_text(account: Account, *, verbose: bool = False) -> str:
     """A plan or publish at a glance: what changes and why, what it moves, what it invalidates."""
     lines = [_headline(account)]
@@ -81,6 +99,8 @@ def account_as_text(account: Account, *, verbose: bool = False) -> str:
     if account.changes:
         lines.append(_totals(account))
     lines += list(_invalidation_lines(account))
+    if account.preview is not None:
+        lines.append(f"preview at {account.preview.url}, kept until {account.preview.expires_at}")
     if account.is_dry_run and account.changes and not account.is_free:
         cdn = f", {count(account.requests.cdn, 'request')} to CloudFront" if account.requests.cdn else ""
         lines.append(f"{count(account.requests.store, 'request')} to the store{cdn}, {money(account.cost)}")

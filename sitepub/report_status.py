@@ -52,6 +52,7 @@ def status_as_json(
             "invalidation": _quota_as_json(quota),
             "unpublished_commits": None if unpublished is None else list(unpublished),
             "distribution": None if distribution is None else whereabouts_as_json(distribution),
+            **({"expires_at": state.expires_at} if state.expires_at else {}),
         }
     )
 
@@ -75,6 +76,8 @@ def status_as_text(
     live = state.live_release
     lines = [f"{target} ({store})"]
     lines.append(f"live: {release_line(live)}" if live else "live: nothing yet; `sitepub publish` publishes")
+    if state.expires_at:
+        lines.append(f"kept until {state.expires_at}")
     if state.pending is not None:
         lines.append(f"pending: {state.pending.release.id} was begun and is not finished; the next publish finishes or replaces it")
     owed = sorted({item for debt in state.owed for item in debt.items})

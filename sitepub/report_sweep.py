@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sitepub.core.collection import Doomed, Sweep
 from sitepub.core.forgetting import Forgetting
@@ -20,6 +20,7 @@ def sweep_as_json(
     left: Sequence[str] = (),
     invalidation: Invalidated | None = None,
     free_paths: int | None = None,
+    previews: Sequence[Mapping[str, object]] = (),
     is_dry_run: bool,
 ) -> str:
     sent = invalidation or Invalidated()
@@ -34,6 +35,7 @@ def sweep_as_json(
             ],
             "left": list(left),
             "deferred": sweep.deferred,
+            "previews": list(previews),
             "invalidation": invalidation_as_json(sent, free_paths),
         }
     )

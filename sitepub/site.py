@@ -25,7 +25,7 @@ from sitepub.site_frame import Frame, make_frame
 from sitepub.site_memory import digest_inputs
 from sitepub.site_rewriting import name_site, rewrite_site
 from sitepub.site_survey import SiteSurvey, survey_site
-from sitepub.site_warnings import report_missing, report_problems
+from sitepub.site_warnings import report_leaving, report_missing, report_problems
 
 LARGE = 32 * 1024 * 1024
 """A body above this many bytes is never loaded whole, unless it is text that refers to others."""
@@ -53,13 +53,15 @@ class FileStory:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """All that is wanted. `frozen_as_entries`: each frozen key as it is once its bytes change under the same name."""
+    """All that is wanted. `frozen_as_entries`: each frozen key as it is once its bytes change under the same name. `leaving`: what leads from a preview
+    to the site itself, told with its place."""
 
     manifest: Manifest
     recipes: Mapping[Key, Recipe]
     files: Mapping[SourcePath, FileStory]
     warnings: tuple[Warning, ...]
     frozen_as_entries: Mapping[Key, Artifact] = field(default_factory=dict)
+    leaving: tuple[str, ...] = ()
 
 
 def build_site(
@@ -83,7 +85,10 @@ def build_site(
     published, broken = rewrite_site(frame, surveyed, verdicts, names)
     made = assemble(frame, surveyed, verdicts, names, published)
     warnings = (*source.warnings, *missing, *report_problems(frame, surveyed), *broken, *made.warnings)
-    site = Site(made.manifest, Recipes(made, frame), Stories(made, frame, surveyed.digests, verdicts), warnings, made.frozen_as_entries)
+    stories = Stories(made, frame, surveyed.digests, verdicts)
+    leaving = report_leaving(frame, surveyed)
+    warnings = (*warnings, *(Warning("leaves-preview", message) for message in leaving))
+    site = Site(made.manifest, Recipes(made, frame), stories, warnings, made.frozen_as_entries, leaving)
     del surveyed, names  # a quarter of what is held; the manifest's text comes next
     if all(is_settled(file, started) for file in frame.files):
         inputs = digest_inputs(source, config, target, has_distribution=has_distribution)

@@ -23,7 +23,7 @@ from sitepub.site_memory import digest_values, find_manifests
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One build. `paths` are sorted and number the files; `frozen` holds those known by path alone, with the evidence. `context`: a digest of
+    """One build. `home`: where the site itself stands, of a preview. `paths` are sorted and number the files; `frozen` holds those known by path alone, with the evidence. `context`: a digest of
     all that a survey depends on beside the file."""
 
     root: Path
@@ -32,6 +32,7 @@ class Frame:
     config: Config
     target: Target
     urls: SiteUrls
+    home: SiteUrls | None
     policy: HeaderPolicy
     redirects: Mapping[Key, RedirectPage]
     frozen: Mapping[SourcePath, str]
@@ -54,12 +55,14 @@ def make_frame(
     progress: Progress,
     links: bool | None = None,
 ) -> Frame:
-    """`links`: whether what readers follow matters; by default where aliases depend on it. Raises ConfigurationError for bad patterns,
+    """`links`: whether what readers follow matters; by default where aliases depend on it, and in a preview. Raises ConfigurationError for bad patterns,
     and redirects that are none or stand where a file stands."""
     files = tuple(sorted(source.files, key=lambda file: file.path))
     paths = tuple(file.path for file in files)
     policy = make_header_policy(config.cache, config.headers, has_distribution=has_distribution)
-    follows = config.fingerprint.aliases is not Aliases.ALWAYS if links is None else links
+    preview = target.preview
+    home = SiteUrls(preview.home_path, preview.home_domains) if preview else None
+    follows = (config.fingerprint.aliases is not Aliases.ALWAYS or preview is not None) if links is None else links
     maps = config.fingerprint.modules is Modules.IMPORTMAP
     return Frame(
         root=source.root,
@@ -68,6 +71,7 @@ def make_frame(
         config=config,
         target=target,
         urls=SiteUrls(target.url_path, target.domains),
+        home=home,
         policy=policy,
         redirects=_make_redirects(config, target, policy, frozenset[str](paths)),
         frozen=_find_frozen(source.root, paths, config.fingerprint.frozen),
@@ -76,7 +80,7 @@ def make_frame(
         progress=progress,
         links=follows,
         maps=maps,
-        context=digest_values([SURVEYS, target.url_path, target.domains, follows, maps]),
+        context=digest_values([SURVEYS, target.url_path, target.domains, follows, maps, *([home] if home else [])]),
     )
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from sitepub.core.evidence import Evidence, Trait
 from sitepub.core.frozen import carries_own_digest
 from sitepub.core.import_maps import MapForm
+from sitepub.core.leaving import Leaving
 from sitepub.core.model import Digest, SourcePath
 from sitepub.core.names import find_own_circles
 from sitepub.core.references import Language, language_of, may_hold_digests
@@ -49,6 +50,7 @@ class SiteSurvey:
     map_places: dict[int, tuple[int, MapForm]] = field(default_factory=dict)
     notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
     unsteady: dict[int, tuple[int, str]] = field(default_factory=dict)
+    leaving: dict[int, tuple[Leaving, ...]] = field(default_factory=dict)
 
 
 def survey_site(frame: Frame) -> SiteSurvey:
@@ -124,7 +126,7 @@ def _find_surveys(frame: Frame, languages: dict[int, Language], numbers: Iterabl
     batches = make_batches(unknown, _size)
     del unknown
     for found in run_batches(
-        frame.executor, survey_batch, (SurveyBatch(frame.root, frame.urls, frame.links, frame.maps, jobs) for jobs in batches)
+        frame.executor, survey_batch, (SurveyBatch(frame.root, frame.urls, frame.home, frame.links, frame.maps, jobs) for jobs in batches)
     ):
         number = places[found.path]
         file, language = frame.files[number], languages.get(number)
@@ -171,6 +173,8 @@ def _keep(gathered: SiteSurvey, number: int, survey: Survey) -> None:
         gathered.notes[number] = survey.notes
     if survey.unsteady is not None:
         gathered.unsteady[number] = survey.unsteady
+    if survey.leaving:
+        gathered.leaving[number] = survey.leaving
 
 
 def _is_other_manifest(number: int, gathered: SiteSurvey) -> bool:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sitepub.core.evidence import Evidence, Missing
+from sitepub.core.leaving import FOLLOWED, Leaving
 from sitepub.core.model import SourcePath, Warning
 from sitepub.core.settings import MissingReferences, UrlStyle
 from sitepub.errors import RefusedError, join_problems
 from sitepub.site_frame import Frame
 from sitepub.site_survey import SiteSurvey
+
+MOST_LEAVING = 50
+"""References named in one error; a whole site's would scroll them away."""
 
 
 def report_missing(frame: Frame, evidence: Evidence) -> tuple[Warning, ...]:
@@ -27,6 +31,35 @@ def report_missing(frame: Frame, evidence: Evidence) -> tuple[Warning, ...]:
     return tuple(Warning("missing-reference", message, path) for path, message in missing)
 
 
+def report_leaving(frame: Frame, surveyed: SiteSurvey) -> tuple[str, ...]:
+    """What a browser loads or follows from a preview to a file of the site itself; its place, and where it leads."""
+    places = [(number, one) for number, found in sorted(surveyed.leaving.items()) for one in found if one.is_sure]
+    told = [_tell_leaving(frame, number, one) for number, one in places if _is_of_the_site(frame, surveyed, one.path)]
+    more = [f"and {len(told) - MOST_LEAVING} more"] if len(told) > MOST_LEAVING else []
+    return (*told[:MOST_LEAVING], *more)
+
+
+def _tell_leaving(frame: Frame, number: int, one: Leaving) -> str:
+    verb = "links to" if one.how in FOLLOWED else "loads"
+    place = f"`{frame.paths[number]}` line {one.line} {verb} `{one.url}` ({one.how})"
+    return f"{place}, which is the site itself, past the preview at `{frame.urls.url_path}`"
+
+
+def _report_unsure(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
+    """What may lead there, as far as anybody can tell from a string."""
+    for number, found in sorted(surveyed.leaving.items()):
+        for one in found:
+            if not one.is_sure and _is_of_the_site(frame, surveyed, one.path):
+                place = f" line {one.line}" if one.line else ""
+                message = f"`{frame.paths[number]}`{place} names `{one.url}`, which is the site itself, past the preview at `{frame.urls.url_path}`"
+                yield Warning("leaves-preview", message)
+
+
+def _is_of_the_site(frame: Frame, surveyed: SiteSurvey, path: str) -> bool:
+    page = path if path and not path.endswith("/") else f"{path}index.html"
+    return surveyed.evidence.find(path) is not None or page in frame.redirects
+
+
 def report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
     """Files that can't be followed, and pages that are read at URLs where they lead elsewhere."""
     for number, problem in sorted(surveyed.problems.items()):
@@ -34,6 +67,7 @@ def report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
     for number, notes in sorted(surveyed.notes.items()):
         yield from (Warning("not-followed", f"`{frame.paths[number]}` {note}") for note in notes)
     yield from _report_unsteady(frame, surveyed)
+    yield from _report_unsure(frame, surveyed)
 
 
 def _tell_missing(missing: Missing, frame: Frame) -> str:

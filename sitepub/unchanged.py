@@ -6,10 +6,11 @@ import time
 
 from sitepub.core.changes import Summary
 from sitepub.core.cost import Requests
+from sitepub.core.previews import expires_at, is_put_off
 from sitepub.core.settings import FolderAddress
 from sitepub.edges import CONDITIONS, Invalidated
 from sitepub.preparing import Prepared
-from sitepub.report_account import Account
+from sitepub.report_account import Account, PreviewPlace
 from sitepub.wiring import Sight, find_distribution
 
 
@@ -22,8 +23,12 @@ def account_of_nothing(prepared: Prepared, sight: Sight, *, started: float, is_d
     if prepared.wish is not None or live is None or not is_settled or commit not in (None, live.commit):
         return None
     request = prepared.request
+    target = request.target
+    if not is_put_off(state.expires_at, expires_at(target, sight.clock.now())):
+        return None
     return Account(
-        target=request.target.name,
+        target=target.name,
+        preview=PreviewPlace(target.preview.name, target.preview.of, target.url, state.expires_at) if target.preview else None,
         store=sight.store.describe(),
         release=None,
         commit=commit,

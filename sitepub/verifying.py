@@ -62,8 +62,8 @@ class _Shelf:
     findings: tuple[Finding, ...]
 
 
-def verify(sight: Sight, progress: Progress, *, allow_foreign: bool = False) -> Audit:
-    """Raises ConfigurationError `not-managed` where nothing was ever published."""
+def verify(sight: Sight, progress: Progress, *, allow_foreign: bool = False, apart: str | None = None) -> Audit:
+    """`apart`: below it other targets stand. Raises ConfigurationError `not-managed` where nothing was ever published."""
     try:
         snapshot = sight.releases.read_state()
     except ConfigurationError as error:
@@ -74,7 +74,7 @@ def verify(sight: Sight, progress: Progress, *, allow_foreign: bool = False) -> 
         hint = "`sitepub publish` publishes, `sitepub adopt` takes over what another tool put there"
         raise ConfigurationError("not-managed", f"sitepub has published nothing to `{sight.store.describe()}` yet", hint)
     shelf = _read_documents(sight, snapshot.state)
-    audit = _verify_site(sight, snapshot, shelf, progress, allow_foreign=allow_foreign)
+    audit = _verify_site(sight, snapshot, shelf, progress, allow_foreign=allow_foreign, apart=apart)
     unfinished = _tell_unfinished(snapshot.state)
     return replace(audit, findings=(*shelf.findings, *unfinished, *audit.findings))
 
@@ -159,7 +159,7 @@ def _tell_unfinished(state: State) -> tuple[Finding, ...]:
 # ---- the site
 
 
-def _verify_site(sight: Sight, snapshot: Snapshot, shelf: _Shelf, progress: Progress, *, allow_foreign: bool) -> Audit:
+def _verify_site(sight: Sight, snapshot: Snapshot, shelf: _Shelf, progress: Progress, *, allow_foreign: bool, apart: str | None) -> Audit:
     state = snapshot.state
     document = _find_live_document(sight, shelf, state.live_release)
     manifest = document.manifest if document else Manifest()
@@ -179,7 +179,7 @@ def _verify_site(sight: Sight, snapshot: Snapshot, shelf: _Shelf, progress: Prog
     findings += [each.finding for each in mismatches]
     findings += [body.finding for body in lost if not (body.is_at_its_key and body.artifact.key in broken)]
     if not allow_foreign and not shelf.damaged:
-        findings += _find_foreign(sight, shelf, listed)
+        findings += _find_foreign(sight, shelf, listed, apart)
     wrong = {each.finding.key for each in mismatches}
     etags = {key: listed[key].etag for key in manifest.artifacts if key in listed and key not in wrong}
     return Audit(
@@ -198,9 +198,9 @@ def _verify_site(sight: Sight, snapshot: Snapshot, shelf: _Shelf, progress: Prog
     )
 
 
-def _find_foreign(sight: Sight, shelf: _Shelf, listed: Iterable[Key]) -> tuple[Finding, ...]:
+def _find_foreign(sight: Sight, shelf: _Shelf, listed: Iterable[Key], apart: str | None) -> tuple[Finding, ...]:
     """What runs left that never began is looked for only where something is unknown."""
-    found = find_foreign(sorted(listed), shelf.documents.values())
+    found = find_foreign(sorted(listed), shelf.documents.values(), apart=apart)
     if not found:
         return ()
     left = ReleaseReader(sight.records).read_left(shelf.documents.keys())

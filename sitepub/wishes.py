@@ -36,3 +36,4 @@ class Permits:
     diverged: bool = False
     older: bool = False
     dirty: bool = False
+    broken: bool = False

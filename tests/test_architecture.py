@@ -51,6 +51,8 @@ LAYERS: dict[str, int] = {
     "explaining": 9,
     "restoring": 9,
     "collecting": 9,
+    "expiring": 9,
+    "report_previews": 9,
     "forgetting": 9,
     "visiting": 4,
     "serving": 6,

@@ -198,6 +198,20 @@ REFUSED = [
     ("invalidation", "free_paths", "-1", "must be a whole number from 0 to 1000000000, not `-1`"),
     ("invalidation", "free_paths", "9" * 5000, f"must be a whole number from 0 to 1000000000, not `{'9' * 59}…`"),
     ("invalidation", "when_spent", "[pay]", "must be one of `wildcard`, `pay`, `defer`, `fail`, not a list"),
+    ("previews", "days", "0", "must be a whole number from 1 to 36500, not `0`"),
+    (
+        "previews",
+        "prefix",
+        "a//b",
+        "must be a folder of the store, or `/`, not `a//b`: its segments are made of letters, digits, `-`, `_` and `.`",
+    ),
+    (
+        "previews",
+        "url",
+        "https://x.example.com/",
+        "must be a URL or a path that starts with `/`, with `{name}` in it, not `https://x.example.com/`: "
+        "without `{name}` all previews would be at one place",
+    ),
     ("retention", "days", "30d", "must be a whole number from 0 to 36500, not `30d`"),
     (
         "cache",
@@ -457,6 +471,7 @@ headers: [{match: x, set: {Expires: x}}]
 redirects: [{from: /a, to: /b, status: 301}]
 invalidation: {free_paths: 1, when_spent: pay, tags: auto}
 retention: {releases: 1, days: 1}
+previews: {target: local, prefix: p, url: "https://{name}.example.com/", days: 1}
 """
 EVERY_SETTING = [(section, setting) for section in SECTIONS for setting in section.settings]
 SETTING_NAMES = [f"{section.path}.{setting.key}" for section, setting in EVERY_SETTING]

@@ -82,6 +82,8 @@ def test_defaults_in_the_example_are_the_real_ones() -> None:
         shown, default = getattr(example, field.name), getattr(shortest, field.name)
         if field.name == "fingerprint":
             shown = dataclasses.replace(shown, exclude=default.exclude)
+        if field.name == "previews":
+            shown = dataclasses.replace(shown, target=default.target, url=default.url)
         if field.name == "cache":
             assert shown.entries == ENTRIES_BEHIND_DISTRIBUTION
             shown = dataclasses.replace(shown, entries=None)
@@ -96,7 +98,7 @@ def test_defaults_of_the_schema_are_those_of_an_absent_key() -> None:
     owners: dict[str, object] = {
         "": shortest,
         "targets.NAME": shortest.targets["local"],
-        **{name: getattr(shortest, name) for name in ("fingerprint", "cache", "invalidation", "retention")},
+        **{name: getattr(shortest, name) for name in ("fingerprint", "cache", "invalidation", "retention", "previews")},
     }
     for section in SECTIONS:
         for setting in section.settings:

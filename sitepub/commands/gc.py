@@ -1,11 +1,17 @@
-"""`sitepub gc`: delete what no kept release needs, or every version of a path."""
+"""`sitepub gc`: delete what no kept release needs, and previews that are over; or every version of a path, or one preview."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from sitepub.commands.options import Invocation, common_options, writing_options
 from sitepub.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from sitepub.expiring import Standing
+    from sitepub.preparing import Request
 
 
 @click.command("gc", short_help="delete what no kept release needs")
@@ -13,19 +19,30 @@ from sitepub.errors import ExitStatus, UsageError
 @writing_options
 @click.option("--forget", "forgotten", multiple=True, metavar="PATH...", help="Remove every version of PATH instead, from packs too.")
 @click.argument("more", nargs=-1, metavar="")
+@click.option("--preview", metavar="NAME", help="Remove this preview instead, whatever its time.")
 @click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
-def command(invocation: Invocation, dry_run: bool, yes: bool, forgotten: tuple[str, ...], more: tuple[str, ...], wait: bool) -> int:
-    """Deletes what neither a kept nor the live release reaches: files, bodies of pages, records. `retention:` says what is kept. Keys that
-    no manifest of sitepub names are never touched."""
+def command(
+    invocation: Invocation,
+    dry_run: bool,
+    yes: bool,
+    forgotten: tuple[str, ...],
+    more: tuple[str, ...],
+    preview: str | None,
+    wait: bool,
+) -> int:
+    """Deletes what neither a kept nor the live release reaches: files, bodies of pages, records. `retention:` says what is kept. Removes previews whose
+    days are over (`previews.days`). Keys that no manifest of sitepub names are never touched."""
     if more and not forgotten:
         raise UsageError("usage", f"`{more[0]}` names nothing that `gc` takes", "`--forget PATH` removes every version of a path")
     if forgotten:
         return _forget(invocation, (*forgotten, *more), is_dry_run=dry_run, yes=yes, wait=wait)
+    if preview is not None:
+        return _remove(invocation, preview, is_dry_run=dry_run, yes=yes)
     return _collect(invocation, is_dry_run=dry_run, yes=yes, wait=wait)
 
 
 def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool) -> int:
-    from sitepub import collecting, invalidating, preparing, publishing, report, wiring
+    from sitepub import collecting, expiring, invalidating, preparing, publishing, report, report_previews, wiring
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
@@ -36,21 +53,58 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
         edges = publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
         sweep = collecting.foresee_sweep(edges, request.config.retention)
         collected = collecting.Collected(sweep)
-        if sweep.doomed and not is_dry_run:
+        over = _find_expired(invocation, request)
+        removed = tuple(expiring.foresee_removal(each, progress) for each in over)
+        if (sweep.doomed or over) and not is_dry_run:
             invocation.say(report.sweep_as_text(sweep, verbose=invocation.verbose, is_dry_run=True))
+            invocation.say(report_previews.removed_as_text(removed, is_dry_run=True))
             require_consent("delete them?", yes=yes)
-            collected = collecting.collect(edges, request.config.retention, wait=wait)
-        elif not is_dry_run:
+            if sweep.doomed:
+                collected = collecting.collect(edges, request.config.retention, wait=wait)
+            removed = tuple(expiring.remove_preview(each, progress) for each in over)
+        if not sweep.doomed and not is_dry_run:
             collected = collecting.Collected(sweep, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
     free = request.config.invalidation.free_paths
     done, left, sent = collected.sweep, collected.left, collected.invalidation
     invocation.say(report.warnings_as_text(collected.warnings))
     told = report.sweep_as_text(done, left=left, verbose=invocation.verbose, is_dry_run=is_dry_run)
+    gone = report_previews.removed_as_text(removed, is_dry_run=is_dry_run)
+    rows = report_previews.removed_as_rows(removed)
     invocation.answer(
-        report.with_invalidation(told, sent, free),
-        lambda: report.sweep_as_json(done, left=left, invalidation=sent, free_paths=free, is_dry_run=is_dry_run),
+        report.with_invalidation(f"{told}\n{gone}" if gone else told, sent, free),
+        lambda: report.sweep_as_json(done, left=left, invalidation=sent, free_paths=free, previews=rows, is_dry_run=is_dry_run),
     )
-    return ExitStatus.OWED if sent.state == "owed" else ExitStatus.FINE
+    return ExitStatus.OWED if sent.state == "owed" or any(each.is_owed for each in removed) else ExitStatus.FINE
+
+
+def _find_expired(invocation: Invocation, request: Request) -> tuple[Standing, ...]:
+    """A preview has no previews of its own."""
+    from sitepub.expiring import choose_expired, find_previews
+    from sitepub.local.clock import SystemClock
+
+    if request.target.preview is not None:
+        return ()
+    return choose_expired(find_previews(request.config, request.target, invocation.environment), SystemClock())
+
+
+def _remove(invocation: Invocation, name: str, *, is_dry_run: bool, yes: bool) -> int:
+    from sitepub import expiring, preparing, report, report_previews
+    from sitepub.commands.asking import require_consent
+    from sitepub.commands.progress import Closing
+
+    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment, preview=name)
+    with Closing(invocation.progress()) as progress:
+        standing = expiring.find_preview(request.config, request.target, invocation.environment)
+        removed = expiring.foresee_removal(standing, progress)
+        if removed.is_there and not is_dry_run:
+            invocation.say(report_previews.removed_as_text((removed,), is_dry_run=True))
+            require_consent("remove it?", yes=yes)
+            removed = expiring.remove_preview(standing, progress)
+    invocation.answer(
+        report_previews.removed_as_text((removed,), is_dry_run=is_dry_run),
+        lambda: report.to_json({"dry_run": is_dry_run, "previews": report_previews.removed_as_rows((removed,))}),
+    )
+    return ExitStatus.OWED if removed.is_owed else ExitStatus.FINE
 
 
 def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool, yes: bool, wait: bool) -> int:

@@ -13,7 +13,9 @@ from sitepub.errors import ExitStatus
 @common_options
 @writing_options
 @click.option(
-    "--ci", type=click.Choice([ci.value for ci in Ci]), help="Write a workflow that plans pull requests and publishes the branch."
+    "--ci",
+    type=click.Choice([ci.value for ci in Ci]),
+    help="Write a workflow that plans and previews pull requests, and publishes the branch.",
 )
 def command(invocation: Invocation, dry_run: bool, yes: bool, ci: str | None) -> int:
     """Looks at what builds the site, where the output is and which git remote there is, and writes a commented sitepub.yaml, and a schema beside it
@@ -64,6 +66,6 @@ def _write_workflow(invocation: Invocation, ci: Ci, *, dry_run: bool) -> int:
     if not dry_run:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_new(path, text)
-    told = text.rstrip() if dry_run else f"wrote `{path.relative_to(checkout.root)}`: its first lines say which two roles it needs"
+    told = text.rstrip() if dry_run else f"wrote `{path.relative_to(checkout.root)}`: its first lines say which three roles it needs"
     invocation.answer(told, lambda: to_json({"path": str(path), "dry_run": dry_run}))
     return ExitStatus.FINE

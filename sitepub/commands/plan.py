@@ -14,8 +14,9 @@ from sitepub.errors import ExitStatus
 @click.command("plan", short_help="show what publish would do, and why; write nothing")
 @common_options
 @click.option("--no-build", is_flag=True, help="Look at the source as it is; do not run `build:`.")
+@click.option("--preview", metavar="NAME", help="Plan this preview, not the target itself.")
 @click.option("--exit-code", is_flag=True, help="Exit with 7 where there is something to publish.")
-def command(invocation: Invocation, no_build: bool, exit_code: bool) -> int:
+def command(invocation: Invocation, no_build: bool, preview: str | None, exit_code: bool) -> int:
     """Builds the site if `build:` says how, and shows every change that publish would make, with its reason."""
     from sitepub import preparing, report_account, wiring
     from sitepub.commands.progress import Closing
@@ -23,7 +24,13 @@ def command(invocation: Invocation, no_build: bool, exit_code: bool) -> int:
 
     started = time.monotonic()
     request = preparing.read_request(
-        invocation.folder, invocation.config, invocation.target, invocation.environment, build=not no_build, show_build=invocation.verbose
+        invocation.folder,
+        invocation.config,
+        invocation.target,
+        invocation.environment,
+        build=not no_build,
+        show_build=invocation.verbose,
+        preview=preview,
     )
     sight = wiring.look_at_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:

@@ -14,7 +14,7 @@ from sitepub.errors import ExitStatus
 if TYPE_CHECKING:
     from sitepub.wishes import Permits
 
-PERMITS = ("shrink", "foreign", "diverged", "older", "dirty")
+PERMITS = ("shrink", "foreign", "diverged", "older", "dirty", "broken")
 
 
 def permit_options(command: Command) -> Command:
@@ -30,6 +30,7 @@ def permit_options(command: Command) -> Command:
 @common_options
 @writing_options
 @click.option("--ref", "revision", metavar="REV", help="Publish this commit, exported and built in a folder of its own.")
+@click.option("--preview", metavar="NAME", help="Publish to a place of its own, for some days; `previews:` says where.")
 @click.option("--no-build", is_flag=True, help="Publish the source as it is; do not run `build:`.")
 @permit_options
 @click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
@@ -41,6 +42,7 @@ def command(
     dry_run: bool,
     yes: bool,
     revision: str | None,
+    preview: str | None,
     no_build: bool,
     force: bool,
     allowed: tuple[str, ...],
@@ -64,6 +66,7 @@ def command(
         build=not no_build,
         show_build=invocation.verbose,
         revision=revision,
+        preview=preview,
     )
     with preparing.at_commit(asked, revision) as request, Closing(invocation.progress()) as progress:
         opened = wiring.open_target(request.config, request.target, invocation.environment)
@@ -83,7 +86,7 @@ def command(
 
 
 def make_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> Permits:
-    """`--force` is all of them, `--allow-dirty` the last."""
+    """`--force` is all of them."""
     from sitepub.wishes import Permits
 
     given = set(PERMITS) if force else {*allowed, *(("dirty",) if allow_dirty else ())}

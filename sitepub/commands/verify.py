@@ -44,6 +44,7 @@ def command(
     something is found. Keys that no manifest names are findings too: they are told, and left alone."""
     from sitepub import preparing, report_findings, wiring
     from sitepub.commands.progress import Closing
+    from sitepub.core.previews import find_previews_folder
 
     request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
     site_url = choose_url(url, request.target.url)
@@ -51,7 +52,8 @@ def command(
     sight = opened.sight if opened else wiring.look_at_target(request.config, request.target, invocation.environment)
     mended: Mended | None = None
     with Closing(invocation.progress()) as progress:
-        look = _looker(sight, progress, site_url, sample, is_foreign_fine="foreign" in allowed)
+        apart = find_previews_folder(request.config, request.target)
+        look = _looker(sight, progress, site_url, sample, is_foreign_fine="foreign" in allowed, apart=apart)
         audit = look()
         if opened is not None:
             mended = _repair(invocation, request, opened, audit, look, progress, dry_run=dry_run, yes=yes, wait=wait)
@@ -79,11 +81,13 @@ def choose_url(given: str | None, configured: str) -> str | None:
     return url if url.endswith("/") else f"{url}/"
 
 
-def _looker(sight: Sight, progress: Progress, site_url: str | None, sample: int | None, *, is_foreign_fine: bool) -> Callable[[], Audit]:
+def _looker(
+    sight: Sight, progress: Progress, site_url: str | None, sample: int | None, *, is_foreign_fine: bool, apart: str | None
+) -> Callable[[], Audit]:
     from sitepub.verifying import verify, verify_served
 
     def look() -> Audit:
-        audit = verify(sight, progress, allow_foreign=is_foreign_fine)
+        audit = verify(sight, progress, allow_foreign=is_foreign_fine, apart=apart)
         return audit if site_url is None else verify_served(sight, audit, site_url, progress, most=sample)
 
     return look

@@ -101,15 +101,18 @@ def judge_key(
     )
 
 
-def find_foreign(listed: Iterable[Key], documents: Iterable[Document], left: Iterable[Document] = ()) -> tuple[Finding, ...]:
+def find_foreign(
+    listed: Iterable[Key], documents: Iterable[Document], left: Iterable[Document] = (), *, apart: str | None = None
+) -> tuple[Finding, ...]:
     """Keys that no manifest of ours names: not of a release that is kept, pending or superseded, and not left behind by one. `left`: of runs that
-    never began; all they can have put there is what goes up before."""
+    never began; all they can have put there is what goes up before. `apart`: where other targets stand."""
     known: set[Key] = set()
     for document in documents:
         known.update(document.manifest.artifacts, document.lingering)
     for document in left:
         known.update(key for key, artifact in document.manifest.artifacts.items() if artifact.kind is Kind.ASSET)
-    foreign = (key for key in listed if key not in known and not key.startswith(RESERVED))
+    others = RESERVED if apart is None else (RESERVED, apart)
+    foreign = (key for key in listed if key not in known and not key.startswith(others))
     return tuple(Finding(Trouble.FOREIGN, key, f"`{key}` is in no manifest of sitepub: it is left alone") for key in foreign)
 
 

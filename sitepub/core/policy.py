@@ -20,23 +20,24 @@ _GITHUB = "token.actions.githubusercontent.com"
 
 
 class Purpose(StrEnum):
-    """PLAN: all that commands need which write nothing to the target."""
+    """PLAN: all that commands need which write nothing to the target. PREVIEW: publish and removal of previews, and of nothing else."""
 
     PUBLISH = "publish"
     PLAN = "plan"
     UP = "up"
     DOWN = "down"
+    PREVIEW = "preview"
 
 
-_BUCKET_ACTIONS = {Purpose.PLAN: ("s3:ListBucket",), Purpose.PUBLISH: ("s3:ListBucket", "s3:ListBucketMultipartUploads")}
-_KEY_ACTIONS = {
-    Purpose.PLAN: ("s3:GetObject",),
-    Purpose.PUBLISH: ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
-}
+_WRITING_BUCKET = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
+_WRITING_KEYS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
+_BUCKET_ACTIONS = {Purpose.PLAN: ("s3:ListBucket",), Purpose.PUBLISH: _WRITING_BUCKET, Purpose.PREVIEW: _WRITING_BUCKET}
+_KEY_ACTIONS = {Purpose.PLAN: ("s3:GetObject",), Purpose.PUBLISH: _WRITING_KEYS, Purpose.PREVIEW: _WRITING_KEYS}
 
 
 def write_policy(target: Target, purpose: Purpose) -> Policy:
-    """Without statements where the target needs nothing of AWS; in the partition of its `region`. The bucket's list is allowed whole: without it S3 answers 403 for a key that
+    """Without statements where the target needs nothing of AWS; in the partition of its `region`. For previews `target` is what holds them all
+    (`find_root`). The bucket's list is allowed whole: without it S3 answers 403 for a key that
     is missing, and a condition on the prefix is not met by such a question."""
     statements = [*_bucket_statements(target, purpose), *_distribution_statements(target, purpose)]
     return {"Version": VERSION, "Statement": statements}
@@ -54,7 +55,7 @@ def write_trust(target: Target, purpose: Purpose, repository: str) -> Policy:
         raise ConfigurationError(
             "no-branch-named", f"`{target.name}` has no `branch:`, which alone may publish", "add `branch:` to the target"
         )
-    subject = f"repo:{repository}:" + ("pull_request" if purpose is Purpose.PLAN else f"ref:refs/heads/{target.branch}")
+    subject = f"repo:{repository}:" + ("pull_request" if purpose is not Purpose.PUBLISH else f"ref:refs/heads/{target.branch}")
     provider = f"arn:{partition_of(target)}:iam::{target.account}:oidc-provider/{_GITHUB}"
     return {
         "Version": VERSION,
@@ -88,11 +89,11 @@ def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
     keys = sorted({f"arn:{partition}:s3:::{address.bucket}/{address.prefix + '/' if address.prefix else ''}*" for address in addresses})
     if buckets:
         yield allow("List", _BUCKET_ACTIONS[purpose], buckets)
-        yield allow("ReadAndWrite" if purpose is Purpose.PUBLISH else "Read", _KEY_ACTIONS[purpose], keys)
+        yield allow("Read" if purpose is Purpose.PLAN else "ReadAndWrite", _KEY_ACTIONS[purpose], keys)
 
 
 def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
-    if target.distribution in (None, "none"):
+    if target.distribution in (None, "none") or purpose is Purpose.PREVIEW:
         return
     require_cdn(target.region or "")
     every = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution"

@@ -83,6 +83,18 @@ StoreAddress = FolderAddress | BucketAddress
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What makes a target a preview of target `of`: it is `name`d, and lives for `days`. `home_path` and `home_domains`: where visitors find the site
+    itself, so that what leads there is known."""
+
+    name: str
+    of: str
+    days: int
+    home_path: str = "/"
+    home_domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where one copy of the site lives. `url` is the full URL or the path that the setting gives; `url_path` starts and ends with `/`."""
 
@@ -105,6 +117,7 @@ class Target:
     price_class: PriceClass = PriceClass.ALL
     certificate: str | None = None  # an ARN
     zone: str | None = None  # an id, a name, "none", or absent
+    preview: Preview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,17 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Previews:
+    """Where previews stand: each in a folder of its own below `prefix` in the store of `target` (None: of the one that is previewed). `url` holds
+    `{name}`; None: the folder's, below that target's own."""
+
+    target: str | None = None
+    prefix: str = "previews"
+    url: str | None = None
+    days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of sitepub.yaml; paths are absolute. `path` is the file itself."""
 
@@ -182,6 +206,7 @@ class Config:
     redirects: tuple[Redirect, ...] = ()
     invalidation: Invalidation = field(default_factory=Invalidation)
     retention: Retention = field(default_factory=Retention)
+    previews: Previews = field(default_factory=Previews)
     ignore: tuple[str, ...] = ("**/.DS_Store",)
     allow: tuple[str, ...] = ()
     links: Links = Links.REFUSE

@@ -98,7 +98,7 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class State:
     """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own. `is_swept`: under
-    names that stay nothing stands any more that only releases had which are not listed. `ledger`: what is known of the month's invalidation paths."""
+    names that stay nothing stands any more that only releases had which are not listed. `ledger`: what is known of the month's invalidation paths. `expires_at`: when a preview may be removed, '' where that is never."""
 
     seq: int = 0
     nonce: str = ""
@@ -112,6 +112,7 @@ class State:
     is_swept: bool = False
     provisioned: Mapping[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+    expires_at: str = ""
 
     @property
     def is_blank(self) -> bool:
@@ -174,6 +175,18 @@ def recommit(state: State, commit: Commit | None, *, nonce: str) -> State:
     return replace(state, releases=releases, nonce=nonce)
 
 
+def prolong(state: State, expires_at: str, *, nonce: str) -> State:
+    """A preview that was published again, and had not changed."""
+    return replace(state, expires_at=expires_at, nonce=nonce)
+
+
+def begin_removal(state: State, lease: Lease, owes: tuple[str, ...], *, nonce: str) -> State:
+    """Before the first delete of a whole preview: nothing is live any more, and nothing can be gone back to."""
+    collect = Collect(state.seq + 1, owes, lease)
+    gone = replace(state, seq=collect.seq, collect=collect, collected=state.collected + 1, nonce=nonce)
+    return replace(gone, live=None, record=Record(), pending=None, releases=())
+
+
 def take_off(state: State, sent: tuple[Owed, ...], ledger: Ledger, *, nonce: str, accepted_at: str) -> State:
     """Takes off what was sent, and nothing else: another run may owe something by now. `ledger`: what the run knows of the month."""
     paid = {owed.seq for owed in state.owed if owed in sent}
@@ -205,6 +218,7 @@ def encode_state(state: State) -> bytes:
         "swept": state.is_swept,
         "provisioned": dict(sorted(state.provisioned.items())),
         "ledger": encode_ledger(state.ledger),
+        "expires_at": state.expires_at,
     }
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -245,6 +259,7 @@ def _decode_state(document: dict[str, Any]) -> State:
         is_swept=bool(document.get("swept", False)),
         provisioned=dict(document["provisioned"]),
         ledger=decode_ledger(document.get("ledger")),
+        expires_at=str(document.get("expires_at", "")),
     )
 
 

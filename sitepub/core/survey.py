@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sitepub.core.headers import ERROR_PAGES
 from sitepub.core.import_maps import MapForm, find_map_place
+from sitepub.core.leaving import Leaving, find_leaving
 from sitepub.core.model import SourcePath
 from sitepub.core.references import Language
 from sitepub.core.references.model import SWITCHED, ImportMap, Reference, Scan, Use
@@ -46,7 +47,8 @@ class Survey:
     and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists. `keys`: what import maps name, `scopes` those that
     follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed,
     `policies`: those in a Content-Security-Policy that is none of the page's own. `switches_styles`: the page has stylesheets that are off at first,
-    `names_styles`: a script looks for names of stylesheets, or puts them together. `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so."""
+    `names_styles`: a script looks for names of stylesheets, or puts them together. `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so.
+    `leaving`: what leads from a preview to the site itself."""
 
     problem: str | None = None
     count: int = 0
@@ -72,15 +74,18 @@ class Survey:
     encoding: str | None = None
     notes: tuple[str, ...] = ()
     unsteady: tuple[int, str] | None = None
+    leaving: tuple[Leaving, ...] = ()
 
 
 class Resolver:
     """Remembers where URLs lead: the pages of one folder share most of theirs."""
 
-    __slots__ = ("_known", "_site")
+    __slots__ = ("_home", "_known", "_site")
 
-    def __init__(self, site: SiteUrls) -> None:
+    def __init__(self, site: SiteUrls, home: SiteUrls | None = None) -> None:
+        """`home`: where the site itself stands, where `site` is a preview of it."""
         self._site = site
+        self._home = home
         self._known: dict[tuple[str, str], str | None] = {}
 
     def find(self, url: str, page: SourcePath, base: str | None = None) -> str | None:
@@ -92,6 +97,9 @@ class Resolver:
             return self._known[place]
         except KeyError:
             return self._known.setdefault(place, self._resolve(url, page, None))
+
+    def find_leaving(self, scan: Scan, page: SourcePath) -> tuple[Leaving, ...]:
+        return () if self._home is None else find_leaving(scan, page, self._site, self._home)
 
     def _resolve(self, url: str, page: SourcePath, base: str | None) -> str | None:
         found = resolve(url, page=page, base=base, site=self._site)
@@ -146,6 +154,7 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
         encoding=scan.encoding,
         notes=scan.notes,
         unsteady=_find_unsteady(scan, page),
+        leaving=resolver.find_leaving(scan, page),
     )
 
 
@@ -179,6 +188,7 @@ def encode_survey(found: Survey) -> bytes:
         "j": found.map_place,
         "o": found.notes,
         "y": found.unsteady,
+        "l": found.leaving,
         "!": found.problem,
     }
     text["t"] = list(table)
@@ -225,6 +235,7 @@ def decode_survey(encoded: bytes) -> Survey:
         encoding=text.get("e"),
         notes=tuple(text.get("o", ())),
         unsteady=(text["y"][0], text["y"][1]) if "y" in text else None,
+        leaving=tuple(Leaving(*one) for one in text.get("l", ())),
     )
 
 

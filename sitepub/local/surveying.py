@@ -26,10 +26,11 @@ class SurveyJob:
 
 @dataclass(frozen=True, slots=True)
 class SurveyBatch:
-    """`links`: what readers follow matters too; `maps`: modules are to be named by import maps."""
+    """`home`: where the site itself stands, of a preview; `links`: what readers follow matters too; `maps`: modules are to be named by import maps."""
 
     root: Path
     site: SiteUrls
+    home: SiteUrls | None
     links: bool
     maps: bool
     jobs: tuple[SurveyJob, ...]
@@ -46,7 +47,7 @@ class Surveyed:
 
 
 def survey_batch(batch: SurveyBatch) -> Answer[Surveyed]:
-    resolver = Resolver(batch.site)
+    resolver = Resolver(batch.site, batch.home)
     return answer_all(lambda job: _survey_file(batch, job, resolver), batch.jobs)
 
 

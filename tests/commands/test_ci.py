@@ -30,7 +30,10 @@ def test_a_workflow_for_github_keeps_to_its_rights(repository: Story) -> None:
     repository.run("init", "--ci", "github")
     path = ".github/workflows/sitepub.yml"
     workflow = read(repository, path)
-    assert workflow["on"] == {"push": {"branches": ["main"]}, "pull_request": ""}
+    assert workflow["on"] == {
+        "push": {"branches": ["main"]},
+        "pull_request": {"types": ["opened", "synchronize", "reopened", "closed"]},
+    }
     assert workflow["permissions"] == {}
     plan, publish = workflow["jobs"]["plan"], workflow["jobs"]["publish"]
     assert "head.repo.full_name == github.repository" in plan["if"] and publish["if"] == "github.event_name == 'push'"
@@ -40,13 +43,57 @@ def test_a_workflow_for_github_keeps_to_its_rights(repository: Story) -> None:
         name: [step["with"]["role-to-assume"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
         for name, job in workflow["jobs"].items()
     }
-    assert roles == {"plan": ["${{ vars.SITEPUB_PLAN_ROLE }}"], "publish": ["${{ vars.SITEPUB_ROLE }}"]}
+    assert roles == {
+        "plan": ["${{ vars.SITEPUB_PLAN_ROLE }}"],
+        "preview": ["${{ vars.SITEPUB_PREVIEW_ROLE }}"],
+        "remove-preview": ["${{ vars.SITEPUB_PREVIEW_ROLE }}"],
+        "publish": ["${{ vars.SITEPUB_ROLE }}"],
+    }
+    for name in ("plan", "preview", "remove-preview"):
+        condition = workflow["jobs"][name]["if"]
+        assert "github.event.pull_request.head.repo.full_name == github.repository" in condition, "forks get nothing"
+        assert ("action == 'closed'" in condition) is (name == "remove-preview")
     assert {
         step["with"]["aws-region"] for job in workflow["jobs"].values() for step in job["steps"] if "aws-region" in step.get("with", {})
     } == {"eu-central-1"}
     text = (repository.root / path).read_text()
     assert "pull_request_target" not in text and "secrets." not in text
     assert "run: sitepub plan --target there" in text and "run: sitepub publish --target there" in text
+
+
+def run_steps(job: Any) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def test_pull_requests_are_previewed_and_taken_away_again(repository: Story) -> None:
+    repository.target += "\nurl: https://www.example.com/"
+    repository.configure("build: make\npreviews: {days: 9}\n")
+    repository.run("init", "--ci", "github")
+    jobs = read(repository, ".github/workflows/sitepub.yml")["jobs"]
+    name = "pr-${{ github.event.pull_request.number }}"
+    assert f"sitepub publish --target there --preview {name}" in run_steps(jobs["preview"])
+    assert f"sitepub gc --target there --preview {name} --yes" in run_steps(jobs["remove-preview"])
+    assert jobs["preview"]["permissions"] == {"contents": "read", "id-token": "write", "statuses": "write"}
+    seen = [step["env"]["PREVIEW"] for step in jobs["preview"]["steps"] if "PREVIEW" in step.get("env", {})]
+    assert seen == [f"https://www.example.com/previews/{name}/"]
+    repository.run("init", "--ci", "gitlab")
+    gitlab = read(repository, ".gitlab-ci.yml")
+    assert gitlab["preview"]["environment"] == {
+        "name": "preview/mr-$CI_MERGE_REQUEST_IID",
+        "url": "https://www.example.com/previews/mr-$CI_MERGE_REQUEST_IID/",
+        "on_stop": "remove-preview",
+        "auto_stop_in": "9 days",
+    }
+    assert gitlab["preview"]["rules"] == gitlab["plan"]["rules"]
+    assert 'export AWS_ROLE_ARN="$SITEPUB_PREVIEW_ROLE"' in gitlab["preview"]["script"]
+    assert gitlab["remove-preview"]["script"][-1] == "sitepub gc --target there --preview mr-$CI_MERGE_REQUEST_IID --yes"
+
+
+def test_where_nobody_says_on_which_host_no_link_is_made(repository: Story) -> None:
+    repository.run("init", "--ci", "github")
+    assert "statuses/" not in (repository.root / ".github/workflows/sitepub.yml").read_text()
+    repository.run("init", "--ci", "gitlab")
+    assert "url" not in read(repository, ".gitlab-ci.yml")["preview"]["environment"]
 
 
 def test_a_workflow_for_gitlab_keeps_to_its_rights(repository: Story) -> None:
@@ -74,7 +121,7 @@ def test_tokens_for_china_are_for_its_own_sts(repository: Story, ci: str, path: 
         assert workflow[".sitepub"]["id_tokens"]["SITEPUB_TOKEN"]["aud"] == "sts.amazonaws.com.cn"
         return
     asked = [step["with"] for job in workflow["jobs"].values() for step in job["steps"] if "aws-region" in step.get("with", {})]
-    assert [(each["aws-region"], each["audience"]) for each in asked] == [("cn-north-1", "sts.amazonaws.com.cn")] * 2
+    assert [(each["aws-region"], each["audience"]) for each in asked] == [("cn-north-1", "sts.amazonaws.com.cn")] * 4
 
 
 def test_a_workflow_that_is_there_stays(repository: Story) -> None:

@@ -53,6 +53,15 @@ def test_who_plans_may_write_nothing(named: Story) -> None:
     assert "s3:GetObject" in actions
 
 
+def test_who_publishes_previews_writes_below_their_prefix_alone(named: Story) -> None:
+    named.configure("previews: {prefix: tries}\n", target="state: s3://ops/www")
+    policy = allowed(named.json("policy", "--for", "preview"))
+    assert policy["s3:PutObject"] == ["arn:aws:s3:::ops/www/tries/*", "arn:aws:s3:::www-example-com/site/tries/*"]
+    assert {action.partition(":")[0] for action in policy} == {"s3"}
+    trust = named.json("policy", "--for", "preview", "--github", "owner/name")
+    assert trust["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"] == "repo:owner/name:pull_request"
+
+
 def test_records_that_stand_elsewhere(named: Story) -> None:
     named.configure(target="state: s3://ops/www")
     assert allowed(named.json("policy"))["s3:PutObject"] == ["arn:aws:s3:::ops/www/*", "arn:aws:s3:::www-example-com/site/*"]
