@@ -30,6 +30,7 @@ class Detected:
     evidence: tuple[str, ...] = ()
     git_remote: str | None = None
     branch: str | None = None
+    copies_settings: bool = False
 
 
 def detect(folder: Path) -> Detected:
@@ -41,7 +42,10 @@ def detect(folder: Path) -> Detected:
     if finding is None:
         source, evidence = _find_plain_folder(place)
         return Detected(None, source, None, (), evidence, git_remote, branch)
-    return Detected(finding.generator, finding.source, finding.build, finding.frozen, finding.evidence, git_remote, branch)
+    return Detected(
+        *(finding.generator, finding.source, finding.build, finding.frozen, finding.evidence, git_remote, branch),
+        copies_settings=finding.copies_settings,
+    )
 
 
 def _find_plain_folder(place: SiteFolder) -> tuple[str, tuple[str, ...]]:
@@ -107,8 +111,9 @@ def render_config(detected: Detected) -> str:
     if detected.frozen:
         patterns = ", ".join(_quote(pattern) for pattern in detected.frozen)
         lines += ["", "fingerprint:", _render(f"  frozen: [{patterns}]", "their names are hashed already")]
-    if is_root:
-        lines += ["", _render('ignore: ["**/.DS_Store", "/sitepub.yaml"]', "name here what else in this folder is not the site")]
+    if is_root or detected.copies_settings:
+        why = "name here what else in this folder is not the site" if is_root else f"{detected.generator} copies this file into the site"
+        lines += ["", _render('ignore: ["**/.DS_Store", "/sitepub.yaml"]', why)]
     return "\n".join(lines) + "\n"
 
 

@@ -15,13 +15,14 @@ _MAX_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one generator's look at the folder gave."""
+    """What one generator's look at the folder gave. `copies_settings`: whatever stands beside its own settings comes into the site."""
 
     generator: str
     source: str
     build: str | None
     evidence: tuple[str, ...]
     frozen: tuple[str, ...] = ()
+    copies_settings: bool = False
 
 
 class SiteFolder:
@@ -172,7 +173,7 @@ def _look_for_jekyll(place: SiteFolder) -> Finding | None:
     output = place.search(name, r"^destination\s*:\s*[\"']?([^\"'\s#]+)")
     build = "bundle exec jekyll build" if place.find("Gemfile") else "jekyll build"
     # As its documentation builds for production: themes leave analytics and comments out otherwise.
-    return Finding("Jekyll", _clean(output, "_site"), f"JEKYLL_ENV=production {build}", (f"`{name}` is there",))
+    return Finding("Jekyll", _clean(output, "_site"), f"JEKYLL_ENV=production {build}", (f"`{name}` is there",), copies_settings=True)
 
 
 # A site of Docusaurus, Astro or Eleventy may well have Vite's or Jekyll's files too, so these come last.

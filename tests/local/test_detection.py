@@ -198,6 +198,15 @@ def test_a_site_that_is_the_folder_itself_is_published_outside_and_without_its_s
     assert "/sitepub.yaml" in config.ignore
 
 
+def test_what_jekyll_copies_into_the_site_is_not_published(tmp_path: Path) -> None:
+    config = parse_config(render_config(detect(write(tmp_path, {"_config.yml": ""}))), Path("/site/sitepub.yaml"), {})
+    assert "/sitepub.yaml" in config.ignore
+    assert (
+        "/sitepub.yaml"
+        not in parse_config(render_config(detect(write(tmp_path / "h", {"hugo.toml": ""}))), Path("/s/sitepub.yaml"), {}).ignore
+    )
+
+
 def test_a_dollar_in_a_folder_or_a_command_is_kept() -> None:
     config = parse_config(render_config(Detected("Hugo", "a$$b/${c}", "make ${c} $$", ())), Path("/site/sitepub.yaml"), {})
     assert config.source == Path("/site/a$$b/${c}")
