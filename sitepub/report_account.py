@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sitepub.core.change_folding import Fold, fold_changes, mark_of
 from sitepub.core.changes import Action, Change, Summary
 from sitepub.core.cost import Requests, price
 from sitepub.core.model import Commit, ReleaseId, Warning
@@ -14,9 +15,9 @@ from sitepub.report_json import to_json
 from sitepub.report_words import count, money, size, some
 
 SHOWN_CHANGES = 40
-"""Changes that a plan names one by one before it sums up the rest; `-v` names all."""
+"""Changes that a plan names one by one; more are folded, and `-v` names all."""
 
-MARKS: Mapping[str, str] = {"put": "+", "copy": "+", "delete": "-"}
+SHOWN_FOLDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +157,33 @@ def _headline(account: Account) -> str:
 
 
 def _change_lines(changes: Sequence[Change], verbose: bool) -> Iterable[str]:
-    """Pages and assets first, aliases only with -v: they follow from their assets."""
+    """Pages and assets first, aliases only with -v: they follow from their assets. Too many to be read are folded."""
     named = [change for change in changes if verbose or change.kind != "alias"]
     aliases = len(changes) - len(named)
-    shown = named if verbose else named[:SHOWN_CHANGES]
-    width = min(60, max((len(change.key) for change in shown), default=0))
-    for change in shown:
-        mark = "~" if change.action is not Action.DELETE and change.reason != "new" else MARKS[change.action]
-        tail = f"  {size(change.bytes)}" if change.action is not Action.DELETE else ""
-        yield f"  {mark} {change.key:<{width}}  {change.reason}{tail}"
-    if len(named) > len(shown):
-        yield f"    … and {len(named) - len(shown):,} more; `-v` shows them all"
+    if verbose or len(named) <= SHOWN_CHANGES:
+        yield from _each_change_line(named)
+    else:
+        yield from _fold_lines(fold_changes(named, most=SHOWN_FOLDS))
+        yield f"    {count(len(named), 'change')} in all; `-v` names each"
     if aliases:
         yield f"    and {count(aliases, 'plain name')} of these assets, for references that no tool can see"
+
+
+def _each_change_line(changes: Sequence[Change]) -> Iterable[str]:
+    width = min(60, max((len(change.key) for change in changes), default=0))
+    for change in changes:
+        tail = f"  {size(change.bytes)}" if change.action is not Action.DELETE else ""
+        yield f"  {mark_of(change)} {change.key:<{width}}  {change.reason}{tail}"
+
+
+def _fold_lines(folds: Sequence[Fold]) -> Iterable[str]:
+    """A fold of one is that change."""
+    named = [fold.changes[0].key if len(fold.changes) == 1 else f"{fold.folder or './'}…" for fold in folds]
+    counted = ["" if len(fold.changes) == 1 else count(len(fold.changes), "file") for fold in folds]
+    width, column = min(60, max(map(len, named))), max(map(len, counted))
+    for fold, name, number in zip(folds, named, counted, strict=True):
+        tail = f"  {size(fold.bytes)}" if fold.mark != "-" else ""
+        yield f"  {fold.mark} {name:<{width}}  {number:>{column}}  {fold.reason}{tail}"
 
 
 def _totals(account: Account) -> str:

@@ -58,10 +58,12 @@ def explain_file(
     executor: Executor | None,
     has_distribution: bool,
     progress: Progress,
+    links: bool | None = True,
 ) -> Story:
-    """`path` is a source path, or a key of the site. Raises UsageError where it is neither."""
+    """`path` is a source path, or a key of the site. `links` as make_frame takes it: None looks at nothing that a build has not looked at.
+    Raises UsageError where it is neither."""
     frame = make_frame(
-        source, config, target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress, links=True
+        source, config, target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress, links=links
     )
     subject = _find_subject(path, site)
     file_class, reason, key, has_alias = _judge(subject, site)

@@ -47,6 +47,7 @@ LAYERS: dict[str, int] = {
     "unchanged": 9,
     "looking": 9,
     "orienting": 9,
+    "picturing": 9,
     "report_orientation": 9,
     "explaining": 9,
     "restoring": 9,

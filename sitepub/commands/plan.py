@@ -8,6 +8,7 @@ import click
 
 from sitepub.commands.announcing import announce
 from sitepub.commands.options import Invocation, common_options
+from sitepub.commands.page import check_page, html_option, write_page
 from sitepub.errors import ExitStatus
 
 
@@ -16,13 +17,15 @@ from sitepub.errors import ExitStatus
 @click.option("--no-build", is_flag=True, help="Look at the source as it is; do not run `build:`.")
 @click.option("--preview", metavar="NAME", help="Plan this preview, not the target itself.")
 @click.option("--exit-code", is_flag=True, help="Exit with 7 where there is something to publish.")
-def command(invocation: Invocation, no_build: bool, preview: str | None, exit_code: bool) -> int:
+@html_option
+def command(invocation: Invocation, no_build: bool, preview: str | None, exit_code: bool, page: str | None) -> int:
     """Builds the site if `build:` says how, and shows every change that publish would make, with its reason."""
     from sitepub import preparing, report_account, wiring
     from sitepub.commands.progress import Closing
     from sitepub.unchanged import account_of_nothing
 
     started = time.monotonic()
+    check_page(invocation, page)
     request = preparing.read_request(
         invocation.folder,
         invocation.config,
@@ -40,6 +43,7 @@ def command(invocation: Invocation, no_build: bool, preview: str | None, exit_co
             from sitepub import publishing
 
             account = publishing.foresee(prepared, sight, started=started)
+        write_page(invocation, page, account, prepared, progress)
     invocation.say(report_account.warnings_as_text(account.warnings, verbose=invocation.verbose))
     invocation.answer(report_account.account_as_text(account, verbose=invocation.verbose), lambda: report_account.account_as_json(account))
     announce(invocation, "Plan for", account)

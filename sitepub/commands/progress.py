@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sitepub.interfaces import Progress
-from sitepub.report_words import count, size
+from sitepub.report_words import count, duration, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,7 +111,7 @@ def describe(name: str, files: int, total_files: int | None, bytes: int, total_b
     of_files = f"{files:,} of {count(total_files, 'file')}" if total_files else count(files, "file")
     of_bytes = f"{size(bytes)} of {size(total_bytes)}" if total_bytes else size(bytes)
     rate = bytes / seconds if seconds > 0.5 else 0
-    left = f", {(total_bytes - bytes) / rate:.0f} s left" if rate and total_bytes and total_bytes > bytes else ""
+    left = f", {duration((total_bytes - bytes) / rate)} left" if rate and total_bytes and total_bytes > bytes else ""
     return f"{name}: {of_files}, {of_bytes}" + (f", {size(int(rate))}/s{left}" if rate else "")
 
 

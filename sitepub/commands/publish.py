@@ -9,6 +9,7 @@ import click
 
 from sitepub.commands.announcing import announce
 from sitepub.commands.options import Command, Invocation, common_options, writing_options
+from sitepub.commands.page import check_page, html_option, write_page
 from sitepub.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def permit_options(command: Command) -> Command:
 @click.option(
     "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
 )
+@html_option
 def command(
     invocation: Invocation,
     dry_run: bool,
@@ -49,6 +51,7 @@ def command(
     allow_dirty: bool,
     wait: bool,
     lock_timeout: float,
+    page: str | None,
 ) -> int:
     """Builds the site if `build:` says how, and makes it live: assets first, then pages, then one invalidation of what changed."""
     from sitepub import preparing, report_account, wiring
@@ -56,6 +59,7 @@ def command(
     from sitepub.unchanged import account_of_nothing
 
     started = time.monotonic()
+    check_page(invocation, page)
     permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)
     asked = preparing.read_request(
         invocation.folder,
@@ -79,6 +83,7 @@ def command(
                 account = publishing.foresee(prepared, opened.sight, started=started)
             else:
                 account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+        write_page(invocation, page, account, prepared, progress)
     invocation.say(report_account.warnings_as_text(account.warnings, verbose=invocation.verbose))
     invocation.answer(report_account.account_as_text(account, verbose=invocation.verbose), lambda: report_account.account_as_json(account))
     announce(invocation, "Publish to", account)

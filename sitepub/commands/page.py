@@ -1,0 +1,39 @@
+"""The option `--html` of commands that account for a plan or a publish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sitepub.commands.options import Command, Invocation
+from sitepub.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sitepub.interfaces import Progress
+    from sitepub.preparing import Prepared
+    from sitepub.report_account import Account
+
+
+def html_option(command: Command) -> Command:
+    return click.option("--html", "page", metavar="FILE", help="Write one self-contained page that shows it, too.")(command)
+
+
+def check_page(invocation: Invocation, page: str | None) -> None:
+    """Before anything is done: a publish that can't tell what it did is no good news."""
+    if page is None:
+        return
+    path = invocation.folder / page
+    if path.is_dir() or not path.parent.is_dir():
+        what = "is a folder" if path.is_dir() else f"has no folder `{path.parent}` to stand in"
+        raise ConfigurationError("unwritable", f"`{page}` {what}", "name a file in a folder that is there after `--html`")
+
+
+def write_page(invocation: Invocation, page: str | None, account: Account, prepared: Prepared, progress: Progress) -> None:
+    """A name is relative to where the command runs."""
+    if page is None:
+        return
+    from sitepub import picturing
+
+    picturing.write_page(invocation.folder / page, account, prepared, progress)
+    invocation.say(f"wrote `{page}`")
