@@ -38,7 +38,7 @@ def find_stories(prepared: Prepared, changes: Sequence[Change], progress: Progre
     has_distribution = find_distribution(request.target, prepared.snapshot.state) is not None
     with (
         closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-        choose_executor(prepared.source) as executor,
+        choose_executor(request.config, prepared.source) as executor,
     ):
         stories = [
             explain_file(
