@@ -1,11 +1,11 @@
-# `make demo` publishes the example site into a folder; `make test` runs the tests. Both set up what they need, in .venv.
+# `make demo` publishes the example site into a folder, `make docs` the documentation; `make test` runs the tests. Each sets up what it needs, in .venv.
 
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 PYTEST ?= $(RUN)/python -m pytest -n auto --reruns 2 --only-rerun TimeoutExpired --only-rerun TimeoutError
 
-.PHONY: demo test test-all check browse clean
+.PHONY: demo docs test test-all check browse clean
 
 demo: $(VENV)/.demo
 	$(RUN)/sitepub publish -C examples/site
@@ -14,6 +14,10 @@ demo: $(VENV)/.demo
 	@echo "  $(RUN)/python -m http.server 8000 --bind 127.0.0.1 --directory examples/site/_published"
 	@echo "  and open http://localhost:8000/"
 	@echo "Change a file in examples/site/public and run 'make demo' again: only what changed is published."
+
+docs: $(VENV)/.docs
+	PATH="$(abspath $(RUN)):$$PATH" $(RUN)/sitepub publish -C docs
+	@echo "The documentation is in docs/_published. To look at it: $(RUN)/sitepub serve -C docs --no-build"
 
 test: $(VENV)/.test check
 	$(PYTEST) -m "not slow"
@@ -33,8 +37,12 @@ $(VENV)/.demo: pyproject.toml
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,docs]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.demo
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) examples/site/_published tests/.sites
+	rm -rf $(VENV) examples/site/_published docs/_site docs/_published tests/.sites

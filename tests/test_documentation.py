@@ -15,7 +15,8 @@ import pytest
 from sitepub.cli import COMMANDS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+AT_THE_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+PAGES = [*(REPOSITORY / name for name in AT_THE_ROOT), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"^sitepub ([a-z]+)\b((?: --?[a-zA-Z][a-z-]*)*)")
 FENCED = re.compile(r"^\s*```.*?^\s*```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)?(?:#([^)\s]+))?\)")

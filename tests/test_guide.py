@@ -1,30 +1,20 @@
-"""Every command in the guides, run as they stand there, on the example site in a repository of its own."""
+"""Every command in the tutorial and the guides, run as they stand there; what a page says that a command prints is compared."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.console import Typed, is_told, perform, read_page
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 GUIDES = sorted((REPOSITORY / "docs/guide").glob("*.md"))
-GOES_ON = re.compile(r"sitepub (serve|watch)\b")
-PATIENCE = 60.0
-
-
-def find_commands(page: Path) -> list[str]:
-    blocks = re.findall(r"^```console\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    assert all(line.startswith("$ ") for line in lines)
-    return [line.removeprefix("$ ") for line in lines]
 
 
 @pytest.fixture
@@ -55,26 +45,28 @@ def folder(tmp_path: Path, environment: dict[str, str]) -> Path:
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_every_command_of_a_guide_works(page: Path, folder: Path, environment: dict[str, str]) -> None:
-    commands = find_commands(page)
-    assert commands
-    for command in commands:
-        if GOES_ON.match(command):
-            run_for_a_while(command, folder, environment)
-            continue
-        done = subprocess.run(
-            shlex.split(command), cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    text = page.read_text("utf-8")
+    assert any(isinstance(step, Typed) for step in read_page(text))
+    perform(text, folder, environment)
 
 
-def run_for_a_while(command: str, folder: Path, environment: dict[str, str]) -> None:
-    """Until it says that it is there, then as Ctrl-C ends it."""
-    log = folder.parent / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(shlex.split(command), cwd=folder, env=environment, stdout=output, stderr=output)
-        deadline = time.monotonic() + PATIENCE
-        while not re.search(r"serving http|watching", log.read_text()):
-            assert process.poll() is None and time.monotonic() < deadline, f"{command}\n{log.read_text()}"
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130, f"{command}\n{log.read_text()}"
+def test_the_tutorial_goes_from_nothing_to_rolled_back(tmp_path: Path, environment: dict[str, str]) -> None:
+    perform((REPOSITORY / "docs/tutorial.md").read_text("utf-8"), tmp_path, environment)
+    page = (tmp_path / "my-site/_published/green/index.html").read_text("utf-8")
+    assert "one minute" in page, "back before the darker stylesheet, not before the shorter time"
+
+
+@pytest.mark.parametrize(
+    ("expected", "output", "told"),
+    [
+        (("a … c",), "a b c\n", True),
+        (("a … c",), "a b d\n", False),
+        (("a", "…", "c"), "a\nb\nb\nc\n", True),
+        (("a", "…"), "a\n", True),
+        (("a",), "a\nb\n", False),
+        (("a", "b"), "a\n", False),
+        (("a  b",), "a b\n", True),
+    ],
+)
+def test_output_is_compared_with_what_a_page_shows(expected: tuple[str, ...], output: str, told: bool) -> None:
+    assert is_told(expected, output) is told

@@ -46,11 +46,15 @@ def test_the_source_archive_holds_all_that_is_needed_to_test_and_build_it(built:
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
     folders = ("sitepub", "tests", "docs", "examples", "benchmarks")
-    wanted = tracked(*folders, "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "sitepub.yaml.example", "Makefile")
+    wanted = tracked(*folders, "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "sitepub.yaml.example", "Makefile")
     assert wanted | {"pyproject.toml"} <= names
     roots = {name.split("/")[0] for name in wanted} | {"pyproject.toml", "PKG-INFO", ".gitignore"}
     assert {name.split("/")[0] for name in names} <= roots
-    assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/.sites", "examples/site/_published"))]
+    assert not [
+        name
+        for name in names
+        if "__pycache__" in name or name.startswith(("tests/.sites", "examples/site/_published", "docs/_site", "docs/_published"))
+    ]
 
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
