@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,13 @@ import pytest
 from sitepub.collecting import collect
 from sitepub.core.model import Commit, Key
 from sitepub.core.settings import Retention
-from sitepub.core.state import State, decode_state, recommit
+from sitepub.core.state import Lease, Pending, State, begin, decode_state, recommit
 from sitepub.decision import Permits
 from sitepub.edges import Edges
 from sitepub.errors import HeldError
 from sitepub.forgetting import forget
 from sitepub.invalidating import send_owed
+from sitepub.lease import LeaseKeeper
 from sitepub.pipeline import publish
 from tests.support.builders import RecordingCdn, World, commit, page_with_style, wish
 
@@ -112,3 +114,25 @@ def test_another_runs_lease_is_respected() -> None:
         publish_second(world.edges(before=hook))
     assert caught.value.code == "lease-lost"
     assert world.site()["index.html"] == b"theirs"
+
+
+def test_a_renewed_lease_counts_from_before_it_was_asked_for() -> None:
+    """The answer may come late: the server has counted since."""
+    world = World()
+    publish(world.edges(), wish(FIRST), allow_all, Permits())
+    releases = world.edges().releases
+    snapshot = releases.read_state()
+    lease = Lease("ours", None)
+    release = replace(snapshot.state.releases[-1], seq=2)
+    begun = releases.swap(snapshot, begin(snapshot.state, Pending(release, (), lease), nonce="n"))
+
+    def late(operation: str, key: Key) -> None:
+        if (operation, key) == ("put", "state.json"):
+            world.clock.seconds += 20
+
+    keeper = LeaseKeeper(world.edges(after=late).releases, world.clock, begun.snapshot, world.clock.elapsed())
+    world.clock.seconds += 16
+    keeper.check()
+    world.clock.seconds += 6
+    with pytest.raises(HeldError):
+        keeper.check()

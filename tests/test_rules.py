@@ -257,3 +257,57 @@ def test_a_gc_takes_no_release_out_that_was_published_since_it_planned() -> None
     assert {key: body for key, body in world.site().items() if key in SECOND} == {
         key: piece.body if isinstance(piece, Piece) else piece for key, piece in SECOND.items()
     }
+
+
+def three_releases() -> World:
+    """Days apart, each with a stylesheet of its own."""
+    world = World()
+    for number in range(3):
+        run(world, {**page_with_style("x", f"a{{margin:{number}px}}"), "index.html": b"%d" % number})
+        world.clock.seconds += 3 * 86400
+    return world
+
+
+def collect_all(world: World) -> int:
+    """How many runs had something to delete."""
+    for number in range(20):
+        if not collect(world.edges(), Retention(releases=1, days=0)).sweep.doomed:
+            return number
+    raise AssertionError("no end")
+
+
+def everything(world: World) -> set[str]:
+    """Without the state's own, and what is named by the second."""
+    return {key for key in world.bucket.objects if key != ".sitepub/state.json"}
+
+
+def test_a_gc_that_dies_anywhere_leaves_nothing_that_nobody_knows_of() -> None:
+    """What names the rest goes last."""
+    world = three_releases()
+    collect_all(world)
+    wanted, deletes, number = everything(world), 1, 0
+    while number < deletes:
+        world, seen = three_releases(), 0
+
+        def hook(operation: str, key: Key, number: int = number) -> None:
+            nonlocal seen
+            seen += operation == "delete"
+            if seen > number:
+                raise SystemExit
+
+        with pytest.raises(SystemExit):
+            collect(world.edges(pid=7, before=hook), Retention(releases=1, days=0))
+        world.gone.add(7)
+        collect_all(world)
+        assert everything(world) == wanted, number
+        deletes, number = 6, number + 1
+
+
+def test_a_gc_that_may_delete_little_at_a_time_comes_to_the_same_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = three_releases()
+    assert collect_all(world) == 1
+    wanted = everything(world)
+    monkeypatch.setattr("sitepub.collecting.MOST_DELETES", 1)
+    world = three_releases()
+    assert collect_all(world) > 4
+    assert everything(world) == wanted

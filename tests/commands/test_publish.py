@@ -196,3 +196,16 @@ def test_sitepub_yaml_is_found_above_and_anywhere_by_name(story: Story, tmp_path
     assert story.publish("--config", "other/site.yaml")["changes"] == []
     missing = story.run("publish", status=4)
     assert missing.err == f"error: no `sitepub.yaml` in `{tmp_path}` or above\nhint: `sitepub init` writes one\n"
+
+
+def test_a_source_that_stat_alone_calls_live_settles_what_another_folder_left_unfinished(story: Story, tmp_path: Path) -> None:
+    other = Story(tmp_path / "other", target=f"store: file:{tmp_path / 'out'}", held=story.held)
+    other.write({**SITE, "about.html": "<p>from elsewhere"})
+    other.configure()
+    story.publish()
+    stop = "import os, sitepub.pipeline as pipeline\npipeline.promote = lambda *given: os._exit(9)\nfrom sitepub.cli import main\nmain()\n"
+    other.run("publish", status=9, launcher=stop)
+    assert story.json("status")["pending"] is not None
+    assert story.publish()["release"] is not None
+    assert story.json("status")["pending"] is None
+    assert story.site()["about.html"] == SITE["about.html"]
