@@ -29,6 +29,9 @@ class Purpose(StrEnum):
     PREVIEW = "preview"
 
 
+_FROM_PULL_REQUESTS = frozenset((Purpose.PLAN, Purpose.PREVIEW))
+"""What anybody's code may do that a pull request brings; all else is for the branch alone."""
+
 _WRITING_BUCKET = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 _WRITING_KEYS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
 _BUCKET_ACTIONS = {Purpose.PLAN: ("s3:ListBucket",), Purpose.PUBLISH: _WRITING_BUCKET, Purpose.PREVIEW: _WRITING_BUCKET}
@@ -51,11 +54,11 @@ def write_trust(target: Target, purpose: Purpose, repository: str) -> Policy:
         )
     if repository.count("/") != 1 or not all(repository.split("/")) or any(letter in repository for letter in "*?: "):
         raise UsageError("bad-repository", f"`{repository}` names no repository", "write it as `OWNER/NAME`")
-    if purpose is not Purpose.PLAN and target.branch is None:
+    if purpose not in _FROM_PULL_REQUESTS and target.branch is None:
         raise ConfigurationError(
             "no-branch-named", f"`{target.name}` has no `branch:`, which alone may publish", "add `branch:` to the target"
         )
-    subject = f"repo:{repository}:" + ("pull_request" if purpose is not Purpose.PUBLISH else f"ref:refs/heads/{target.branch}")
+    subject = f"repo:{repository}:" + ("pull_request" if purpose in _FROM_PULL_REQUESTS else f"ref:refs/heads/{target.branch}")
     provider = f"arn:{partition_of(target)}:iam::{target.account}:oidc-provider/{_GITHUB}"
     return {
         "Version": VERSION,

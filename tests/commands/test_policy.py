@@ -125,6 +125,21 @@ def test_whom_a_role_for_github_trusts(named: Story) -> None:
     assert plan["Condition"]["StringEquals"][f"{name}:sub"] == "repo:ada/site:pull_request"
 
 
+@pytest.mark.parametrize(
+    ("purpose", "subject"),
+    [
+        ("publish", "ref:refs/heads/main"),
+        ("up", "ref:refs/heads/main"),
+        ("down", "ref:refs/heads/main"),
+        ("plan", "pull_request"),
+        ("preview", "pull_request"),
+    ],
+)
+def test_pull_requests_may_look_and_preview_alone(named: Story, purpose: str, subject: str) -> None:
+    (trust,) = named.json("policy", "--github", "ada/site", "--for", purpose)["Statement"]
+    assert trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"] == f"repo:ada/site:{subject}"
+
+
 @pytest.mark.parametrize("repository", ["ada", "ada/*", "a/b/c", "ada/si te", "/site"])
 def test_names_that_would_trust_others_are_refused(named: Story, repository: str) -> None:
     assert "names no repository" in named.run("policy", "--github", repository, status=2).err
