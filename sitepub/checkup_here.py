@@ -76,6 +76,7 @@ def _check_cache_policy(patient: Patient) -> Iterable[Remark]:
     if least and least > seconds:
         message = f"the distribution keeps every page for {least:,} seconds at least, whatever `cache.entries` says ({seconds:,.0f})"
         yield Remark("least-ttl", Severity.NOTE, message, "set the minimum TTL of its default behaviour to 0")
+        seconds = least
     if not has_distribution and seconds > POINTLESS_SECONDS:
         message = f"`cache.entries` lets shared caches keep pages for {seconds:,.0f} seconds, and there is no distribution to invalidate"
         yield Remark("stale-without-distribution", Severity.NOTE, message, "leave `cache.entries` out, or name the `distribution`")

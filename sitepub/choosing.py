@@ -21,6 +21,9 @@ from sitepub.errors import RefusedError, SitepubError, StoppedError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import CdnReader, Clock
 
+LEAST = "least_seconds"
+"""Kept in the state: how long the distribution keeps everything at least, where it says so."""
+
 PASSING = ("unreachable",)
 """Errors that a distribution gives today and not tomorrow, beside those that stop a run."""
 
@@ -40,14 +43,16 @@ class Chooser:
     def choose(self, shown: tuple[Shown, ...], live: Mapping[Key, Artifact], state: State) -> InvalidationChoice:
         """Asks nobody where nothing is to be invalidated. Raises RefusedError where `when_spent: fail` says so, ConfigurationError where
         there is no such distribution."""
-        held = tuple(seen for seen in shown if needs_invalidation(seen))
+        least = int(state.provisioned.get(LEAST, 0))
+        held = _find_held(shown, least)
         if self.cdn is None or not (held or is_tagged(shown) or loses_tags(shown)):
             return InvalidationChoice()
         counting = self.aside(lambda: self.count(state))
-        routing, warnings = ask_routing(self.target, self.cdn)
+        routing, warnings = ask_routing(self.target, self.cdn, least_seconds=least)
         ledger = counting()
         month = self._month(ledger, state)
-        facts = {} if warnings else _remember_tags(shown, state, routing, self.cdn.distribution)
+        facts = {} if warnings else _remember_tags(shown, state, routing, self.cdn.distribution) | _remember_least(state, routing)
+        held = _find_held(shown, routing.least_seconds)
         if facts.get(TRUSTED):
             return replace(self._spend(lambda _: _evict_all(live, routing), month, ledger, warnings), facts=facts)
         if not held:
@@ -137,6 +142,15 @@ def _remember_tags(shown: Iterable[Shown], state: State, routing: Routing, distr
     return kept
 
 
+def _find_held(shown: Iterable[Shown], least_seconds: int) -> tuple[Shown, ...]:
+    return tuple(seen for seen in shown if needs_invalidation(seen, least_seconds))
+
+
+def _remember_least(state: State, routing: Routing) -> dict[str, str]:
+    """Runs that have nothing to invalidate by their headers ask nobody: they know it from here."""
+    return {LEAST: str(routing.least_seconds)} if routing.least_seconds or state.provisioned.get(LEAST) else {}
+
+
 def _evict_all(live: Mapping[Key, Artifact], routing: Routing) -> InvalidationPlan:
     message = "cache tags are switched on: all is invalidated once, as what edges hold already carries none"
     item = f"{encode_path(routing.url_path)}*"
@@ -156,9 +170,9 @@ def _promised(state: State) -> Iterable[str]:
     yield from state.collect.owes if state.collect else ()
 
 
-def ask_routing(target: Target, cdn: CdnReader) -> tuple[Routing, tuple[Warning, ...]]:
-    """A distribution that can't be asked just now must not keep the site from being published: what it would have said is left out."""
-    plain = Routing(url_path=target.url_path, url_style=target.url_style)
+def ask_routing(target: Target, cdn: CdnReader, *, least_seconds: int = 0) -> tuple[Routing, tuple[Warning, ...]]:
+    """`least_seconds`: as far as it is known already. A distribution that can't be asked just now must not keep the site from being published: what it would have said is left out."""
+    plain = Routing(url_path=target.url_path, url_style=target.url_style, least_seconds=least_seconds)
     try:
         facts = cdn.facts()
     except SitepubError as error:
@@ -167,5 +181,5 @@ def ask_routing(target: Target, cdn: CdnReader) -> tuple[Routing, tuple[Warning,
         message = f"{error.message}: what to invalidate is chosen by `url_style` alone, without its error pages and functions"
         return plain, (Warning("distribution-not-asked", message),)
     told = replace(plain, has_function=facts.has_function, default_root_object=facts.default_root_object, error_pages=facts.error_pages)
-    told = replace(told, has_tags=facts.tag_header == TAG_HEADER)
+    told = replace(told, has_tags=facts.tag_header == TAG_HEADER, least_seconds=facts.least_seconds or 0)
     return told, ()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from sitepub.choosing import Chooser, is_passing
+from sitepub.choosing import LEAST, Chooser, is_passing
 from sitepub.core.cost import Requests, foresee_requests
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
@@ -213,7 +213,8 @@ def _check_distribution(cdn: CdnReader | None, snapshot: Snapshot) -> Mapping[st
         if snapshot.state.is_blank or not is_passing(error):
             raise
         return {}
-    return {SEEN_DISTRIBUTION: cdn.distribution, OFFERED: cdn.distribution if facts.tag_header == TAG_HEADER else ""}
+    offered = cdn.distribution if facts.tag_header == TAG_HEADER else ""
+    return {SEEN_DISTRIBUTION: cdn.distribution, OFFERED: offered, LEAST: str(facts.least_seconds or 0)}
 
 
 def _weaker(opened: Opened) -> Warning:

@@ -231,3 +231,19 @@ def test_a_new_month_pays_what_the_old_one_owed() -> None:
     sent = account.send_owed()
     assert (sent.state, sent.used) == ("submitted", 2)
     assert not account.stale
+
+
+def test_a_distribution_that_keeps_pages_longer_than_their_headers_say_is_told_of_changes() -> None:
+    """Its minimum TTL is noticed when it is asked; from then on, also where nothing else would be invalidated."""
+    account = Account(Invalidation())
+    account.client._configs[account.distribution] = {"DefaultCacheBehavior": {"MinTTL": 3600}}
+    account.publish((0,))
+    short: dict[str, Piece | bytes] = {"a/0.html": Piece(b"short", headers=HTML)}
+    publish(account.edges(), wish(short), lambda _: None, Permits(shrink=True))
+    receipt = publish(account.edges(), wish({"a/0.html": Piece(b"short two", headers=HTML)}), lambda _: None, Permits())
+    assert receipt.invalidation.items == ("/a/0.html",)
+    account.client._configs[account.distribution] = {}
+    publish(account.edges(), wish({"a/0.html": Piece(b"short three", headers=HTML)}), lambda _: None, Permits())
+    receipt = publish(account.edges(), wish({"a/0.html": Piece(b"short four", headers=HTML)}), lambda _: None, Permits())
+    assert receipt.invalidation.items == ()
+    assert account.state().provisioned["least_seconds"] == "0"

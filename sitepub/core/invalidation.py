@@ -61,7 +61,7 @@ def choose_invalidation(
     `live`: all keys that edges may hold; without it collateral counts nothing, and folding evicts who knows what. `tags`: tag -> keys whose
     stored copies carry it; `own`: key -> a tag that its copies alone carry: one item for all of its URLs, whatever their names.
     """
-    held = [seen for seen in shown if needs_invalidation(seen)]
+    held = [seen for seen in shown if needs_invalidation(seen, routing.least_seconds)]
     by_key = {seen.key: find_urls(seen.key, routing) for seen in held}
     changed = {url for urls in by_key.values() for url in urls}
     stems = {url: stem for url in changed if (stem := find_stem(url)) is not None}
@@ -135,11 +135,11 @@ def _cover_one_by_one(changed: Collection[str], stems: Mapping[str, str], others
     return Cover((*exact, *(f"{prefix}*" for prefix in prefixes)), sum(others[url] for url in needless))
 
 
-def needs_invalidation(seen: Shown) -> bool:
+def needs_invalidation(seen: Shown, least_seconds: float = 0) -> bool:
     """Whether an edge may go on showing what is no longer wanted. Aliases live too shortly; a key that nobody could get is not held; tags alone
-    are no business of visitors."""
+    are no business of visitors. `least_seconds`: how long edges keep whatever they have, whatever its headers say."""
     outdated = [artifact for artifact in seen.before if seen.after is None or not _looks_same(artifact, seen.after)]
-    return any(artifact.kind is not Kind.ALIAS and not _is_pointless(artifact) for artifact in outdated)
+    return any(artifact.kind is not Kind.ALIAS and not _is_pointless(artifact, least_seconds) for artifact in outdated)
 
 
 def shared_seconds(headers: HeaderSet) -> float:
@@ -172,8 +172,8 @@ def _looks_same(left: Artifact, right: Artifact) -> bool:
     return is_same(left, right) or (left.body == right.body and without_tags(left.headers) == without_tags(right.headers))
 
 
-def _is_pointless(artifact: Artifact) -> bool:
-    return shared_seconds(artifact.headers) <= POINTLESS_SECONDS
+def _is_pointless(artifact: Artifact, least_seconds: float) -> bool:
+    return max(least_seconds, shared_seconds(artifact.headers)) <= POINTLESS_SECONDS
 
 
 def _answers_for_all(key: Key, routing: Routing) -> bool:

@@ -23,7 +23,8 @@ _TRAP = re.compile(r"[~'\" *?+]")
 @dataclass(frozen=True, slots=True)
 class Routing:
     """How URLs lead to keys. `url_path` starts and ends with `/`; `has_function`: an edge function maps each page's URLs to one stored
-    URL; `error_pages`: URL path of a custom error page -> the status that it answers with; `has_tags`: it reads our cache tags."""
+    URL; `error_pages`: URL path of a custom error page -> the status that it answers with; `has_tags`: it reads our cache tags;
+    `least_seconds`: how long edges keep everything at least, whatever its headers say."""
 
     url_path: str = "/"
     url_style: UrlStyle = UrlStyle.DIRECTORY
@@ -31,6 +32,7 @@ class Routing:
     default_root_object: str = ""
     error_pages: tuple[tuple[str, int], ...] = ()
     has_tags: bool = False
+    least_seconds: int = 0
 
 
 def find_urls(key: Key, routing: Routing) -> tuple[str, ...]:

@@ -53,6 +53,12 @@ def test_any_content_that_edges_may_hold_counts() -> None:
     assert items_of(Shown(Key("a.html"), (make("a.html", "2", cache="max-age=10"), wanted), wanted)) == ()
 
 
+def test_what_the_distribution_keeps_whatever_its_headers_say_goes_too() -> None:
+    seen = change("a.html", cache="no-store")
+    assert choose_invalidation([seen], Routing(least_seconds=60)).items == ()
+    assert choose_invalidation([seen], Routing(least_seconds=61)).items == ("/a.html",)
+
+
 @pytest.mark.parametrize("of", [FileClass.REDIRECT, FileClass.PINNED])
 def test_redirects_and_pinned_files_are_entries(of: FileClass) -> None:
     assert items_of(change("a.js", of=of)) == ("/a.js",)
