@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _METHODS = ("GET", "HEAD")
 _GZIP_LEVEL = 6
+_BROTLI_QUALITY = 5
+ENCODINGS = ("br", "gzip")
+"""What a distribution compresses with, the preferred one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,10 @@ class LocalSite:
         if self._live is not None:
             body = self._live.inject(body, headers.get("Content-Type", ""))
         is_weak = False
-        if isinstance(body, bytes) and status == 200 and _wants_gzip(request, headers, len(body)):
-            body, is_weak = gzip.compress(body, _GZIP_LEVEL, mtime=0), True
-            headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        encoding = _choose_encoding(request, headers, len(body)) if isinstance(body, bytes) and status == 200 else None
+        if encoding is not None and isinstance(body, bytes):
+            body, is_weak = _compress(body, encoding), True
+            headers |= {"Content-Encoding": encoding, "Vary": "Accept-Encoding"}
         size = len(body) if isinstance(body, bytes) else artifact.size
         response = Response(_iterate(body), status=status, headers=headers, direct_passthrough=True)
         response.content_length = size
@@ -139,12 +143,22 @@ def _iterate(body: Body | Place) -> Iterable[bytes]:
     raise ValueError("a local site has its bodies here")
 
 
-def _wants_gzip(request: Request, headers: Mapping[str, str], size: int) -> bool:
-    """As a distribution compresses: neither a part nor what is encoded already."""
+def _choose_encoding(request: Request, headers: Mapping[str, str], size: int) -> str | None:
+    """As a distribution compresses: neither a part nor what is encoded already, and with Brotli where the visitor takes both."""
     if request.range is not None or "Content-Encoding" in headers or size not in COMPRESSED_BYTES:
-        return False
+        return None
     accepted: Any = parse_accept_header(request.headers.get("Accept-Encoding"))
-    return is_compressed(headers.get("Content-Type", "")) and accepted["gzip"] > 0
+    taken = (encoding for encoding in ENCODINGS if accepted[encoding] > 0)
+    return next(taken, None) if is_compressed(headers.get("Content-Type", "")) else None
+
+
+def _compress(body: bytes, encoding: str) -> bytes:
+    if encoding == "gzip":
+        return gzip.compress(body, _GZIP_LEVEL, mtime=0)
+    import brotli
+
+    packed: bytes = brotli.compress(body, quality=_BROTLI_QUALITY)
+    return packed
 
 
 def _move(moved: Moved, query: str) -> Response:

@@ -6,11 +6,12 @@ import errno
 import socket
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 from sitepub.errors import ConfigurationError
+from sitepub.serving_connection import Connection, LoggedConnection
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -26,7 +27,7 @@ class LocalServer:
     def __init__(self, application: WSGIApplication, *, host: str, port: int | None, logs: bool) -> None:
         self._socket = _listen(host, port)
         self._server = make_server(
-            host, self.port, application, threaded=True, request_handler=_Logging if logs else _Silent, fd=self._socket.fileno()
+            host, self.port, application, threaded=True, request_handler=LoggedConnection if logs else Connection, fd=self._socket.fileno()
         )
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
 
@@ -44,23 +45,6 @@ class LocalServer:
         self._thread.join(timeout=2)
         self._server.server_close()
         self._socket.close()
-
-
-class _Silent(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        return None
-
-
-class _Logging(_Silent):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        self.log("info", "%s %s", code, self.requestline)
-
-    def log(self, type: str, message: str, *words: Any) -> None:
-        import sys
-
-        print(message % words, file=sys.stderr, flush=True)
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

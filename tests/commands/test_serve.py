@@ -8,8 +8,10 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
+import brotli
 import pytest
 
 from tests.commands.conftest import Distribution
@@ -30,10 +32,10 @@ class Answer:
 def ask(line: str, path: str, method: str = "GET", **headers: str) -> Answer:
     """`line`: what the command says when it listens."""
     port = int(re.findall(r":(\d+)/", line)[0])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    answer = connection.getresponse()
-    return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
 
 
 @pytest.fixture
@@ -42,6 +44,39 @@ def served(story: Story) -> Iterator[tuple[Story, str]]:
     story.configure("redirects:\n  - {from: /old/, to: /docs/, status: 302}\n  - {from: /gone, to: 'https://other.org/'}\n")
     with keep_going(story, "serve", "--port", "0") as going:
         yield story, going.wait_for("serving ")
+
+
+def test_a_connection_stays_open(served: tuple[Story, str]) -> None:
+    """Also after answers that have no body, and through what was asked before the last answer was read."""
+    _, line = served
+    port = int(re.findall(r":(\d+)/", line)[0])
+    etag = ask(line, "/").headers["etag"]
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.connect()
+        first = connection.sock
+        for method, path, headers, status in (
+            ("GET", "/", {}, 200),
+            ("HEAD", "/long.html", {}, 200),
+            ("GET", "/", {"If-None-Match": etag}, 304),
+            ("GET", "/docs", {}, 301),
+            ("GET", "/nothing.html", {}, 404),
+            ("GET", "/long.html", {"Range": "bytes=0-9"}, 206),
+            ("GET", "/long.html", {"Range": "bytes=90000-"}, 416),
+        ):
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert (answer.status, answer.getheader("Connection"), connection.sock) == (status, None, first), path
+        connection.request("POST", "/", body=b"GET /docs/ HTTP/1.1\r\n\r\n")
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Connection")) == (403, "close"), "a body is never taken for a request"
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
+        raw.sendall(b"GET /docs/ HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        told = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert told.count(b"HTTP/1.1 200 OK") == 2 and told.index(b"Docs") < told.index(b"Front")
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
+        raw.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert b"Front" in b"".join(iter(lambda: raw.recv(65536), b"")), "HTTP/1.0 ends with its answer"
 
 
 def test_every_key_is_served_as_it_would_be_stored(bucket_story: Story, seaweedfs: S3Server) -> None:
@@ -108,9 +143,11 @@ def test_conditions_and_ranges(served: tuple[Story, str]) -> None:
 
 def test_compression(served: tuple[Story, str]) -> None:
     line = served[1]
-    zipped = ask(line, "/long.html", Accept_Encoding="gzip, br")
-    assert (zipped.headers["content-encoding"], zipped.headers["vary"]) == ("gzip", "Accept-Encoding")
-    assert gzip.decompress(zipped.body).decode() == LONG
+    for accepted, encoding in (("gzip", "gzip"), ("gzip, br", "br"), ("br;q=0, gzip", "gzip")):
+        zipped = ask(line, "/long.html", Accept_Encoding=accepted)
+        assert (zipped.headers["content-encoding"], zipped.headers["vary"]) == (encoding, "Accept-Encoding")
+        body = brotli.decompress(zipped.body) if encoding == "br" else gzip.decompress(zipped.body)
+        assert body.decode() == LONG
     assert zipped.headers["etag"].startswith("W/")
     assert ask(line, "/long.html", If_None_Match=zipped.headers["etag"], Accept_Encoding="gzip").status == 304
     assert "content-encoding" not in ask(line, "/long.html", Accept_Encoding="gzip;q=0").headers
