@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sitepub.core.model import Artifact, Commit, Warning
+from sitepub.core.model import Artifact, Commit, Key, Warning
 from sitepub.core.partitions import partition_of_region
 from sitepub.core.previews import build_environment, make_preview, settle_for_preview
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, Tags, Target
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from sitepub.local.cache import Cache
     from sitepub.site import Site
+    from sitepub.site_patching import Patched
 
 PARALLEL_ABOVE = 8 * 1024 * 1024
 """Bytes of source below which a process pool costs more than it gives."""
@@ -152,8 +154,9 @@ def _read_exported(request: Request, folder: Path) -> Config:
     return parse_config(path.read_text(), request.config.path, request.environment) if path.is_file() else request.config
 
 
-def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
-    """Builds, scans and fingerprints the source. What git forbids, and what the source lacks, stops it before the target is compared."""
+def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bool = False) -> Prepared:
+    """Builds, scans and fingerprints the source. What git forbids, and what the source lacks, stops it before the target is compared. `may_patch`:
+    the whole site is not needed where a few pages changed."""
     # what fails meanwhile is told at once, not when a server answers at last
     read = start_aside(sight.releases.read_state, is_awaited=True)
     from sitepub.local.cache import open_cache  # while the request is under way
@@ -174,6 +177,10 @@ def prepare(request: Request, sight: Sight, progress: Progress) -> Prepared:
         if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
             return Prepared(asked, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
         with choose_executor(request.config, source) as executor:
+            patched = _patch(request, source, sight, snapshot, cache, executor, progress) if may_patch else None
+            if patched is not None:
+                wish = _wish_for_patched(request, source, patched, history.commit, has_distribution, progress)
+                return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *patched.warnings))
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
 
@@ -231,6 +238,55 @@ def _refuse_leaving(site: Site, request: Request) -> None:
     if site.leaving and not request.permits.broken:
         hint = "let `build:` use SITEPUB_URL, write relative references, or give previews hosts of their own with `previews.url`; `--allow broken` publishes all the same"
         raise join_problems("prefix-breaks", list(site.leaving), RefusedError, hint)
+
+
+def _patch(
+    request: Request, source: Source, sight: Sight, snapshot: Snapshot, cache: Cache, executor: Executor | None, progress: Progress
+) -> Patched | None:
+    """Where the last build made what is live, and little has changed since."""
+    from sitepub.site_memory import remember_last
+
+    live, has_distribution = snapshot.state.live_release, find_distribution(request.target, snapshot.state) is not None
+    last = remember_last(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
+    if last is None or live is None or live.manifest != last.run.manifest or snapshot.state.pending is not None:
+        return None
+    from sitepub.site_patching import patch_site
+
+    manifest = sight.releases.read_document(live).manifest
+    return patch_site(
+        source,
+        request.config,
+        request.target,
+        manifest,
+        last,
+        cache=cache,
+        executor=executor,
+        has_distribution=has_distribution,
+        progress=progress,
+    )
+
+
+def _wish_for_patched(
+    request: Request, source: Source, patched: Patched, commit: Commit | None, has_distribution: bool, progress: Progress
+) -> Wish:
+    """Bodies of what did not change are hardly ever asked for: only where the target has lost them, and then the whole site is built."""
+    from sitepub.local.cache import open_cache
+    from sitepub.site import supply_body
+
+    changed = {file.path: file for file in source.files if Key(file.path) in patched.recipes}
+
+    @functools.cache
+    def build() -> Wish:
+        with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
+            return build_wish(request, source, cache, None, commit, has_distribution, progress)[1]
+
+    def supply(artifact: Artifact) -> Body | Place:
+        recipe = patched.recipes.get(artifact.key)
+        if recipe is None or recipe.source is None:
+            return build().supply(artifact)
+        return supply_body(source, changed[recipe.source], recipe, artifact)
+
+    return Wish(patched.manifest, supply, commit)
 
 
 def run_build(request: Request, progress: Progress) -> None:

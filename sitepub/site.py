@@ -18,11 +18,11 @@ from sitepub.core.patterns import compile_patterns
 from sitepub.core.settings import Config, Target
 from sitepub.errors import StoppedError
 from sitepub.interfaces import Body, FileBody, Progress, Source, SourceFile
-from sitepub.local.cache import DAY_NS, Cache, KnownRun, is_settled
+from sitepub.local.cache import DAY_NS, Cache, KnownRun
 from sitepub.local.source import read_file
 from sitepub.site_artifacts import Assembly, assemble
 from sitepub.site_frame import Frame, make_frame
-from sitepub.site_memory import digest_inputs
+from sitepub.site_memory import keep_run
 from sitepub.site_rewriting import name_site, rewrite_site
 from sitepub.site_survey import SiteSurvey, survey_site
 from sitepub.site_warnings import report_leaving, report_missing, report_problems
@@ -89,13 +89,24 @@ def build_site(
     leaving = report_leaving(frame, surveyed)
     warnings = (*warnings, *(Warning("leaves-preview", message) for message in leaving))
     site = Site(made.manifest, Recipes(made, frame), stories, warnings, made.frozen_as_entries, leaving)
+    is_patchable = not leaving and _says_nothing_of_pages(surveyed, verdicts)
     del surveyed, names  # a quarter of what is held; the manifest's text comes next
-    if all(is_settled(file, started) for file in frame.files):
-        inputs = digest_inputs(source, config, target, has_distribution=has_distribution)
-        cache.keep_run(target.name, inputs, KnownRun(digest_manifest(site.manifest), len(site.manifest), warnings))
+    run = KnownRun(digest_manifest(site.manifest), len(site.manifest), warnings)
+    keep_run(cache, source, config, target, run, has_distribution=has_distribution, started=started, is_patchable=is_patchable)
     cache.prune(frame.context, frame.paths, day=started // DAY_NS)
     cache.flush()
     return site
+
+
+def _says_nothing_of_pages(surveyed: SiteSurvey, verdicts: Sequence[Verdict]) -> bool:
+    """Whether a page can change without any other file having to: none lists revisions, hashes of inline code or integrity values of pages, none is
+    published under two names."""
+    evidence = surveyed.evidence
+    guarded = {path for values in surveyed.integrities.values() for _, _, path in values}
+    numbers = [evidence.numbers[path] for path in guarded if path in evidence.numbers]
+    if surveyed.revisions or surveyed.policies or evidence.spellings:
+        return False
+    return all(verdicts[number].file_class is FileClass.ASSET for number in numbers)
 
 
 def make_body(root: Path, file: SourceFile | None, recipe: Recipe, *, digest: Digest) -> bytes:

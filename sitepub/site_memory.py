@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sitepub.core.formats import BUNDLER_MANIFESTS, NAMES, SURVEYS
 from sitepub.core.model import SourcePath
 from sitepub.core.settings import Config, Tags, Target
-from sitepub.interfaces import Source
-from sitepub.local.cache import Cache, KnownRun
+from sitepub.interfaces import Source, SourceFile
+from sitepub.local.cache import Cache, KnownRun, LastRun, is_settled
 
 _DEEPEST_MANIFEST = 3
 _PLAIN = json.JSONEncoder(sort_keys=True, default=str)
@@ -27,15 +27,47 @@ def digest_values(values: object) -> str:
     return hashlib.sha256(_PLAIN.encode(values).encode()).hexdigest()
 
 
+def remember_last(source: Source, config: Config, target: Target, *, cache: Cache, has_distribution: bool) -> LastRun | None:
+    """What the last run saw and made, if settings are the same and a few changed files say nothing of others."""
+    return cache.find_last(target.name, digest_settings(source, config, target, has_distribution=has_distribution))
+
+
+def keep_run(
+    cache: Cache, source: Source, config: Config, target: Target, run: KnownRun, *, has_distribution: bool, started: int, is_patchable: bool
+) -> None:
+    """Keeps what a build that began at `started` (ns) saw and made. A file too fresh by then is looked at again."""
+    settings = digest_settings(source, config, target, has_distribution=has_distribution)
+    fresh = [number for number, file in enumerate(source.files) if not is_settled(file, started)]
+    stats = tell_stats(source.files)
+    fingerprint = "" if fresh else _join(settings, stats)
+    for number in fresh:
+        stats[number] += " fresh"
+    if is_patchable or fingerprint:
+        cache.keep_run(target.name, fingerprint, run, settings, "\n".join(stats) if is_patchable else "")
+
+
+def tell_stats(files: Sequence[SourceFile]) -> list[str]:
+    """A line a file."""
+    return [f"{path}\0{size} {mtime_ns} {inode}" for path, size, mtime_ns, inode in files]
+
+
 def digest_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:
     """A digest of all that a manifest depends on, as far as `stat` and settings tell."""
-    stats = "\n".join([f"{path}\0{size} {mtime_ns} {inode}" for path, size, mtime_ns, inode in source.files])
-    seen = hashlib.sha256(stats.encode("utf-8", "surrogateescape")).hexdigest()
+    return _join(digest_settings(source, config, target, has_distribution=has_distribution), tell_stats(source.files))
+
+
+def _join(settings: str, stats: Sequence[str]) -> str:
+    seen = hashlib.sha256("\n".join(stats).encode("utf-8", "surrogateescape")).hexdigest()
+    return digest_values([settings, seen])
+
+
+def digest_settings(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:
+    """A digest of all that a manifest depends on beside the files that are published."""
     evidence = [[folder, name, *_stat(source.root / folder / name)] for folder, name in find_manifests(source.root, _paths(source))]
     settings = [repr(one) for one in (config.fingerprint, config.cache, config.headers, config.redirects)]
     urls = [target.url_path, target.domains, target.url_style]
     is_tagged = config.invalidation.tags is Tags.ALWAYS
-    return digest_values([SURVEYS, NAMES, seen, evidence, settings, urls, has_distribution, is_tagged])
+    return digest_values([SURVEYS, NAMES, evidence, settings, urls, has_distribution, is_tagged])
 
 
 def _paths(source: Source) -> tuple[SourcePath, ...]:

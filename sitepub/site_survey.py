@@ -76,7 +76,7 @@ def _gather(frame: Frame, own: Collection[int] = (), guarded: Mapping[int, str] 
         digests=[Digest("")] * len(frame.paths),
         counts=array("I", bytes(4 * len(frame.paths))),
         frozen=dict.fromkeys(own, "its name holds the digest of its circle already") | _find_frozen(frame),
-        languages={number: language for number, file in enumerate(frame.files) if (language := _choose_language(file)) is not None},
+        languages={number: language for number, file in enumerate(frame.files) if (language := choose_language(file)) is not None},
         problems=dict(guarded or {}),
     )
     _survey(frame, gathered, range(len(frame.files)))
@@ -88,7 +88,7 @@ def _gather(frame: Frame, own: Collection[int] = (), guarded: Mapping[int, str] 
     return gathered
 
 
-def _choose_language(file: SourceFile) -> Language | None:
+def choose_language(file: SourceFile) -> Language | None:
     language = language_of(file.path)
     if language is None and file.size <= _LARGEST_DATA and may_hold_digests(file.path):
         return Language.DATA
@@ -131,7 +131,7 @@ def _find_surveys(frame: Frame, languages: dict[int, Language], numbers: Iterabl
         number = places[found.path]
         file, language = frame.files[number], languages.get(number)
         encoded = _recall(frame, found, file, language) if found.is_known else found.survey
-        frame.cache.keep_file(context, file, _name(language), found.digest, encoded, read_at=read_at)
+        frame.cache.keep_file(context, file, name_language(language), found.digest, encoded, read_at=read_at)
         frame.progress.advance(files=1, bytes=file.size)
         yield number, found.digest, encoded
 
@@ -141,11 +141,11 @@ def _find_known(frame: Frame, languages: dict[int, Language], numbers: Iterable[
     left = iter(numbers)
     while some := list(islice(left, _ASKED_AT_ONCE)):
         files = [frame.files[number] for number in some]
-        yield from zip(some, frame.cache.find_files(frame.context, files, [_name(languages.get(number)) for number in some]))
+        yield from zip(some, frame.cache.find_files(frame.context, files, [name_language(languages.get(number)) for number in some]))
 
 
 def _recall(frame: Frame, found: Surveyed, file: SourceFile, language: Language | None) -> bytes | None:
-    known = frame.cache.find_file(frame.context, file, _name(language))
+    known = frame.cache.find_file(frame.context, file, name_language(language))
     return known.survey if known else None
 
 
@@ -182,7 +182,7 @@ def _is_other_manifest(number: int, gathered: SiteSurvey) -> bool:
     return gathered.languages.get(number, Language.DATA) is Language.DATA and gathered.evidence.has(number, Trait.WEB_MANIFEST)
 
 
-def _name(language: Language | None) -> str:
+def name_language(language: Language | None) -> str:
     return language.value if language else ""
 
 

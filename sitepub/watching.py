@@ -91,7 +91,8 @@ class Looker:
 
 
 class Publisher:
-    """One publish a look. `told`: what to say of each; `shown`: of each site that was fingerprinted, before it is published."""
+    """One publish a look. `told`: what to say of each; `shown`: of each site that was fingerprinted, before it is published.
+    `may_patch`: nobody is shown the whole site."""
 
     def __init__(
         self,
@@ -102,12 +103,14 @@ class Publisher:
         lock_timeout: float,
         dry_run: bool = False,
         has_built: bool = False,
+        may_patch: bool = False,
     ) -> None:
         self._progress = progress
         self._told = told
         self._shown = shown
         self._lock_timeout = lock_timeout
         self._dry_run = dry_run
+        self._may_patch = may_patch
         self._opened: tuple[Request, Opened] | None = None
         self._sent: list[float] = []
         self._builds_next = not has_built
@@ -118,7 +121,7 @@ class Publisher:
         self._builds_next = False
         opened = self._open(request)
         progress = self._progress()
-        prepared = prepare(replace(request, build=builds), opened.sight, progress)
+        prepared = prepare(replace(request, build=builds), opened.sight, progress, may_patch=self._may_patch)
         if is_unripe(prepared.source.files, time.time()):
             return RIPE_SECONDS
         self._shown(prepared)

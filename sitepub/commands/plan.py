@@ -37,7 +37,7 @@ def command(invocation: Invocation, no_build: bool, preview: str | None, exit_co
     )
     sight = wiring.look_at_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
-        prepared = preparing.prepare(request, sight, progress)
+        prepared = preparing.prepare(request, sight, progress, may_patch=True)
         account = account_of_nothing(prepared, sight, started=started, is_dry_run=True)
         if account is None:
             from sitepub import publishing

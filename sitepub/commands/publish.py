@@ -74,7 +74,7 @@ def command(
     )
     with preparing.at_commit(asked, revision) as request, Closing(invocation.progress()) as progress:
         opened = wiring.open_target(request.config, request.target, invocation.environment)
-        prepared = preparing.prepare(request, opened.sight, progress)
+        prepared = preparing.prepare(request, opened.sight, progress, may_patch=True)
         account = account_of_nothing(prepared, opened.sight, started=started, is_dry_run=dry_run)
         if account is None:
             from sitepub import publishing

@@ -75,6 +75,7 @@ def command(
             lock_timeout=lock_timeout,
             dry_run=dry_run,
             has_built=serve,
+            may_patch=not serve,
         )
         watching.keep_up(watcher, watching.Looker(read, publisher, screen.tell), at_once=True)
     return ExitStatus.INTERRUPTED

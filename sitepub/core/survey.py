@@ -22,7 +22,8 @@ from sitepub.core.urls import ResolvedKind, SiteUrls, resolve
 
 USES: tuple[Use, ...] = (Use.LOAD, Use.MODULE, Use.LINK, Use.OPAQUE)
 _USE_NUMBERS: Mapping[Use, int] = {use: number for number, use in enumerate(USES)}
-_PLAIN_KEYS = frozenset("nret")  # what is said of most pages
+PLAIN_KEYS = frozenset("nret")
+"""What is said of most pages: how many references, which, an encoding, and the words of these."""
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 _STYLE_NAMES = re.compile(rb"\\\.css|[\"'`]\.css[\"'`]")
 _FIXED = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
@@ -208,7 +209,7 @@ def decode_survey(encoded: bytes) -> Survey:
         rows = zip(flat[::6], flat[1::6], flat[2::6], flat[3::6], flat[4::6], flat[5::6])
         return tuple([Place(dot, table[path], USES[use], table[how], line, bool(optional)) for dot, path, use, how, line, optional in rows])
 
-    if text.keys() <= _PLAIN_KEYS:
+    if text.keys() <= PLAIN_KEYS:
         return Survey(count=text.get("n", 0), places=places(text.get("r", [])), encoding=text.get("e"))
     return Survey(
         problem=text.get("!"),

@@ -19,7 +19,7 @@ from typing import Any
 from sitepub.core.model import Digest, SourcePath, Warning
 from sitepub.interfaces import SourceFile
 
-FORMAT = 2
+FORMAT = 3
 TICK_NS = 100_000_000
 """No clock of a file system with fine time stamps is coarser than a tenth of a second."""
 COARSE_TICK_NS = 2_000_000_000
@@ -40,8 +40,10 @@ create table if not exists rewritten (
     packed blob, primary key (context, path)
 ) without rowid;
 create table if not exists contexts (context text primary key, paths text not null, used integer not null) without rowid;
-create table if not exists runs (name text primary key, fingerprint text not null, manifest text not null, artifacts integer not null, warnings text not null)
-without rowid;
+create table if not exists runs (
+    name text primary key, fingerprint text not null, manifest text not null, artifacts integer not null, warnings text not null,
+    settings text not null, stats blob
+) without rowid;
 """
 
 
@@ -70,6 +72,14 @@ class KnownRun:
     manifest: Digest
     artifacts: int
     warnings: tuple[Warning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last whole run, and the `stat` of each file that it saw, a line a file. `stats` of one that can't be gone on from is empty."""
+
+    run: KnownRun
+    stats: str
 
 
 class Cache:
@@ -151,13 +161,19 @@ class Cache:
 
     def find_run(self, name: str, fingerprint: str) -> KnownRun | None:
         row = self._find("runs", "select manifest, artifacts, warnings from runs where name = ? and fingerprint = ?", (name, fingerprint))
-        if row is None:
-            return None
-        return KnownRun(Digest(row[0]), row[1], tuple(Warning(*words) for words in json.loads(row[2])))
+        return None if row is None else _read_run(*row)
 
-    def keep_run(self, name: str, fingerprint: str, run: KnownRun) -> None:
+    def find_last(self, name: str, settings: str) -> LastRun | None:
+        """The last run with these settings that can be gone on from, whatever its files were."""
+        columns = "manifest, artifacts, warnings, stats"
+        row = self._find("runs", f"select {columns} from runs where name = ? and settings = ? and stats is not null", (name, settings))
+        return None if row is None else LastRun(_read_run(*row[:3]), row[3].decode("utf-8", "surrogateescape"))
+
+    def keep_run(self, name: str, fingerprint: str, run: KnownRun, settings: str = "", stats: str = "") -> None:
+        """`fingerprint`: of all that it saw, empty where a file was too fresh to be sure. `stats`: as of LastRun."""
         warnings = json.dumps([[warning.code, warning.message, warning.subject] for warning in run.warnings])
-        self._keep("runs", (name, fingerprint, run.manifest, run.artifacts, warnings))
+        seen = stats.encode("utf-8", "surrogateescape") if stats else None
+        self._keep("runs", (name, fingerprint, run.manifest, run.artifacts, warnings, settings, seen))
 
     def prune(self, context: str, paths: Sequence[SourcePath], *, day: int) -> None:
         """Forgets files that are gone, and contexts that no run had for a month; `day` counts days. Rows are looked at only where the
@@ -227,6 +243,10 @@ class Cache:
             pass
         except sqlite3.Error:
             self._broken = True
+
+
+def _read_run(manifest: str, artifacts: int, warnings: str) -> KnownRun:
+    return KnownRun(Digest(manifest), artifacts, tuple(Warning(*words) for words in json.loads(warnings)))
 
 
 def is_settled(file: SourceFile, read_at: int) -> bool:
