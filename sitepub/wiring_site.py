@@ -24,21 +24,30 @@ _GLOBAL_REGION: Final = "us-east-1"
 _SERVICES: Final = ("s3", "cloudfront", "acm", "route53", "sts")
 
 
-def open_site(config: Config, target: Target, environment: Mapping[str, str], progress: Progress, *, wait_seconds: float = 3600.0) -> Site:
-    """Asks AWS whose account it is. Raises ConfigurationError for a target that can't be set up."""
+def open_site(
+    config: Config,
+    target: Target,
+    environment: Mapping[str, str],
+    progress: Progress,
+    *,
+    wait_seconds: float = 3600.0,
+    is_removal: bool = False,
+) -> Site:
+    """Asks AWS whose account it is. `is_removal`: what a distribution should say does not matter. Raises ConfigurationError for a target that can't be set up."""
     store = check_target(target)
+    file = None if is_removal else _read_file(target)
     session = AwsSession(profile=target.profile, region=target.region)
     is_compatible = bool(target.endpoint_url) and not target.cdn_endpoint_url
     account = "" if is_compatible else find_account(session, target.cdn_endpoint_url)
     if target.account is not None and account and account != target.account:
         message = f"the credentials are of account `{account}`, not `{target.account}`"
         raise ConfigurationError("wrong-account", message, "use others, or correct `account:` in the target")
-    file = _read_file(target)
     fitting = fit_redirects(make_edge_rules(config.redirects, url_path=target.url_path, url_style=target.url_style))
     blueprint = make_blueprint(
         target,
         account=account,
         region=session.region,
+        endpoint_url=session.endpoint("s3"),
         is_compatible=is_compatible,
         function=make_edge_function(fitting.rules),
         left_out=fitting.left_out,

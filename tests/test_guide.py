@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.console import Typed, is_told, perform, read_page
+from tests.support.ministack_server import MiniStack
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GUIDES = sorted((REPOSITORY / "docs/guide").glob("*.md"))
+
+NEEDS_AWS = "up"
+"""The page whose commands need an account, with a zone for `example.com`."""
 
 
 @pytest.fixture
@@ -44,9 +48,13 @@ def folder(tmp_path: Path, environment: dict[str, str]) -> Path:
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
-def test_every_command_of_a_guide_works(page: Path, folder: Path, environment: dict[str, str]) -> None:
+def test_every_command_of_a_guide_works(page: Path, folder: Path, environment: dict[str, str], request: pytest.FixtureRequest) -> None:
     text = page.read_text("utf-8")
     assert any(isinstance(step, Typed) for step in read_page(text))
+    if page.stem == NEEDS_AWS:
+        server: MiniStack = request.getfixturevalue("ministack")
+        server.client("route53").create_hosted_zone(Name="example.com", CallerReference="x")
+        environment |= {**server.environment, "AWS_ENDPOINT_URL": server.endpoint_url}
     perform(text, folder, environment)
 
 

@@ -28,7 +28,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, keep_bucket: bool,
     request = read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
     target = request.target
     with Closing(invocation.progress()) as progress:
-        site = wiring_site.open_site(request.config, target, invocation.environment, progress, wait_seconds=wait_timeout)
+        site = wiring_site.open_site(request.config, target, invocation.environment, progress, wait_seconds=wait_timeout, is_removal=True)
         progress.stage("looking")
         farewell = removing.foresee_down(site, Removal(keeps_bucket=keep_bucket, deletes_content=delete_content))
         would = report_provision.provision_as_text(f"down would, for {target.name}:", farewell.steps, verbose=invocation.verbose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.commands.story import SITE, Story, hold_bucket
 from tests.support.ministack_server import MiniStack
+from tests.support.servers import S3Server
 
 BUCKET = "www-example-com"
 
@@ -162,3 +164,40 @@ def answer(cloud: Story, typed: str, *words: str) -> str:
         timeout=120,
     )
     return done.stdout.decode()
+
+
+def test_a_server_without_cloudfront_gets_the_bucket(tmp_path: Path, seaweedfs: S3Server) -> None:
+    bucket = f"made-by-up-{os.getpid()}"
+    made = Story(
+        tmp_path,
+        target=f"store: s3://{bucket}\nendpoint_url: {seaweedfs.endpoint_url}\nurl: https://www.example.com/",
+        environment=seaweedfs.environment,
+    )
+    made.write(SITE)
+    made.configure()
+    done = made.json("up", "--yes")
+    assert [(step["action"], step["kind"]) for step in done["steps"]] == [
+        ("create", "bucket"),
+        ("skip", "distribution"),
+        ("skip", "bucket policy"),
+    ]
+    assert "this server has no CloudFront" in done["steps"][1]["reason"] and done["distribution"] is None
+    assert made.json("up")["steps"][0]["action"] == "leave"
+    assert made.publish()["release"]
+    assert made.run("down", "--yes", status=1).err.count("is not empty") == 1
+    made.run("down", "--yes", "--delete-content")
+    assert bucket not in [each["Name"] for each in seaweedfs.client().list_buckets()["Buckets"]]
+
+
+def test_a_folder_and_contradictions_are_told(tmp_path: Path) -> None:
+    made = Story(tmp_path)
+    made.write(SITE)
+    made.configure()
+    for command in ("up", "down"):
+        told = made.run(command, "--yes", status=4)
+        assert "`there` is published to a folder, there is nothing to set up" in told.err
+    assert "exclude each other" in made.run("down", "--keep-bucket", "--delete-content", status=2).err
+    made.target = "store: s3://www-example-com\ndistribution: E190XXXXXL0LJU\ndistribution_config: x.json"
+    made.configure()
+    environment = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    assert "take one of the two away" in made.run("up", "--yes", status=4, environment=environment).err

@@ -92,18 +92,19 @@ def make_blueprint(
     *,
     account: str,
     region: str,
+    endpoint_url: str | None = None,
     is_compatible: bool = False,
     function: str = "",
     left_out: tuple[str, ...] = (),
     file: Mapping[str, Any] | None = None,
 ) -> Blueprint:
-    """Raises ConfigurationError for what can't be made."""
+    """`endpoint_url`: of S3, where the environment names one. Raises ConfigurationError for what can't be made."""
     store = check_target(target)
     has_distribution = target.distribution != "none" and not is_compatible
     if has_distribution:
         _check_world(target, region)
         _check_mount(target, store)
-    endpoint = target.endpoint_url or ""
+    endpoint = target.endpoint_url or endpoint_url or ""
     return Blueprint(
         bucket=store.bucket,
         prefix=store.prefix,
