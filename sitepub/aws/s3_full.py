@@ -40,7 +40,8 @@ class FullClient:
             **make_parameters(headers, digest),
             **make_conditions(expect),
         )
-        return quote_etag(answer["CopyObjectResult"]["ETag"])
+        etag = answer.get("CopyObjectResult", {}).get("ETag")
+        return quote_etag(etag) if etag else self.head(full_key).etag
 
     def delete(self, full_key: str, expect: Expectation) -> None:
         self.client.delete_object(Bucket=self._bucket, Key=full_key, **make_conditions(expect))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sitepub.core.model import HeaderSet
 from sitepub.core.settings import BucketAddress
 from sitepub.interfaces import Store
 from sitepub.local.folder_store import FolderStore
@@ -26,6 +27,15 @@ class Abilities:
     judges_copies: bool = True
     renews_parts: bool = True
     refuses_missing_bucket: bool = True
+    judges_writes: bool = True
+    keeps_expires: bool = True
+    replaces_in_copies: bool = True
+
+    def kept(self, headers: HeaderSet) -> HeaderSet:
+        """What it keeps of these."""
+        if not self.keeps_headers:
+            return ()
+        return tuple(pair for pair in headers if self.keeps_expires or pair[0] != "Expires")
 
 
 ABILITIES = {
@@ -37,6 +47,15 @@ ABILITIES = {
     "seaweedfs": Abilities(keeps_redirects=False, keeps_backslashes=False, refuses_missing_bucket=False, renews_parts=False),
     # moto 5.2 ignores If-Match and If-None-Match of CopyObject
     "moto": Abilities(judges_copies=False),
+    # `rclone serve s3` 1.75 ignores all conditions, so the store looks before it writes; its files are those of a disk; it drops Expires, and gives
+    # a copy the headers of what was copied
+    "rclone": Abilities(
+        keeps_file_beside_folder=False,
+        judges_copies=False,
+        judges_writes=False,
+        keeps_expires=False,
+        replaces_in_copies=False,
+    ),
 }
 
 
@@ -74,9 +93,21 @@ def _open_moto(request: pytest.FixtureRequest) -> tuple[Callable[[], Store], Cal
     return _open_server(request.getfixturevalue("moto_server"))
 
 
+def _open_rclone(request: pytest.FixtureRequest) -> tuple[Callable[[], Store], Callable[[], Store]]:
+    server: S3Server = request.getfixturevalue("rclone")
+    address = server.make_address()
+
+    def open_store(place: BucketAddress = address) -> Store:
+        store = server.make_store(place)
+        store.look_before_writing()
+        return store
+
+    return open_store, lambda: open_store(BucketAddress(f"missing-{address.prefix}"))
+
+
 def _open_server(server: S3Server) -> tuple[Callable[[], Store], Callable[[], Store]]:
     address = server.make_address()
     return lambda: server.make_store(address), lambda: server.make_store(BucketAddress(f"missing-{address.prefix}"))
 
 
-_OPENERS = {"memory": _open_memory, "folder": _open_folder, "seaweedfs": _open_seaweedfs, "moto": _open_moto}
+_OPENERS = {"memory": _open_memory, "folder": _open_folder, "seaweedfs": _open_seaweedfs, "moto": _open_moto, "rclone": _open_rclone}

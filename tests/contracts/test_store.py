@@ -90,6 +90,14 @@ def store(case: Case) -> Store:
     return case.store
 
 
+@pytest.fixture
+def judging(case: Case) -> Store:
+    """One that decides at the write itself: where the store has to look before, only a lock keeps two of them apart."""
+    if not case.abilities.judges_writes:
+        pytest.xfail("the server ignores conditions")
+    return case.store
+
+
 def test_what_was_put_is_read_by_everybody(case: Case) -> None:
     etag = put(case.store, "docs/index.html", b"hello")
     found = case.open().read(Key("docs/index.html"))
@@ -139,7 +147,7 @@ def test_headers_are_kept(case: Case, headers: HeaderSet) -> None:
     put(case.store, "a.pdf", b"hello", headers)
     head = case.store.head(Key("a.pdf"))
     assert head is not None
-    assert head.headers == (headers if case.abilities.keeps_headers else ())
+    assert head.headers == case.abilities.kept(headers)
     assert head.digest == digest_of(b"hello")
     assert case.store.keeps_headers is case.abilities.keeps_headers
 
@@ -194,7 +202,7 @@ def test_a_file_beside_a_folder_of_its_name(case: Case) -> None:
         put(case.store, "docs/index.html", b"page")
         assert [row.key for row in case.store.list()] == ["docs", "docs/index.html"]
     else:
-        with pytest.raises(SitepubError, match="is a file"):
+        with pytest.raises(SitepubError, match="is a file" if case.name == "folder" else "500 InternalError"):
             put(case.store, "docs/index.html", b"page")
     assert body_of(case.store, "docs") == b"file"
 
@@ -220,37 +228,37 @@ def test_present_is_refused_where_nothing_stands(store: Store) -> None:
 
 
 @pytest.mark.parametrize("headers", [HTML, ALL_HEADERS], ids=["few", "all"])
-def test_one_of_many_creates(store: Store, headers: HeaderSet) -> None:
+def test_one_of_many_creates(judging: Store, headers: HeaderSet) -> None:
     for attempt in range(4):
-        winners = count_winners(lambda number, attempt=attempt: put(store, f"a{attempt}", b"%d" % number, headers, Absent()))  # type: ignore[misc]
+        winners = count_winners(lambda number, attempt=attempt: put(judging, f"a{attempt}", b"%d" % number, headers, Absent()))  # type: ignore[misc]
         assert winners == 1
 
 
-def test_one_of_many_swaps(store: Store) -> None:
-    etag = put(store, "a", b"start")
+def test_one_of_many_swaps(judging: Store) -> None:
+    etag = put(judging, "a", b"start")
     for attempt in range(4):
         bodies = [b"%d %d" % (attempt, number) for number in range(THREADS)]
-        assert count_winners(lambda number, etag=etag, bodies=bodies: put(store, "a", bodies[number], expect=Present(etag))) == 1  # type: ignore[misc]
-        found = store.read(Key("a"))
+        assert count_winners(lambda number, etag=etag, bodies=bodies: put(judging, "a", bodies[number], expect=Present(etag))) == 1  # type: ignore[misc]
+        found = judging.read(Key("a"))
         assert found is not None and found.body in bodies
         etag = found.etag
 
 
-def test_no_swap_is_lost(store: Store) -> None:
+def test_no_swap_is_lost(judging: Store) -> None:
     """Sixteen counters over one object, each counting by compare-and-swap."""
-    put(store, "counter", b"0")
+    put(judging, "counter", b"0")
 
     def count(_: int) -> None:
         for _ in range(3):
             while True:
-                found = store.read(Key("counter"))
+                found = judging.read(Key("counter"))
                 assert found is not None
-                if not is_refused(lambda found=found: put(store, "counter", b"%d" % (int(found.body) + 1), expect=Present(found.etag))):  # type: ignore[misc]
+                if not is_refused(lambda found=found: put(judging, "counter", b"%d" % (int(found.body) + 1), expect=Present(found.etag))):  # type: ignore[misc]
                     break
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(count, range(THREADS)))
-    assert body_of(store, "counter") == b"%d" % (3 * THREADS)
+    assert body_of(judging, "counter") == b"%d" % (3 * THREADS)
 
 
 def write_large(folder: Path, size: int) -> FileBody:
@@ -269,7 +277,7 @@ def test_files_are_bodies_too(case: Case, tmp_path: Path, size: int) -> None:
     assert found is not None and head is not None
     assert digest_of(found.body) == body.digest
     assert (head.size, head.digest, head.etag) == (size, body.digest, found.etag)
-    assert head.headers == (ALL_HEADERS if case.abilities.keeps_headers else ())
+    assert head.headers == case.abilities.kept(ALL_HEADERS)
     assert [(row.size, row.etag) for row in case.store.list()] == [(size, found.etag)]
 
 
@@ -302,7 +310,8 @@ def test_a_copy_has_the_body_and_headers_of_its_own(case: Case) -> None:
     head = case.store.head(Key("css/app.css"))
     assert head is not None
     assert (head.etag, head.digest) == (etag, digest_of(b"a{}"))
-    assert head.headers == (HTML if case.abilities.keeps_headers else ())
+    if case.abilities.replaces_in_copies:
+        assert head.headers == case.abilities.kept(HTML)
     assert body_of(case.store, "css/app.css") == b"a{}"
 
 
@@ -310,7 +319,9 @@ def test_a_copy_to_itself_changes_its_headers(case: Case) -> None:
     etag = put(case.store, "a", b"a{}", HTML)
     case.store.copy(case.store.place(Key("a")), Key("a"), ALL_HEADERS, digest=digest_of(b"a{}"), expect=Present(etag))
     head = case.store.head(Key("a"))
-    assert head is not None and head.headers == (ALL_HEADERS if case.abilities.keeps_headers else ())
+    assert head is not None and body_of(case.store, "a") == b"a{}"
+    if case.abilities.replaces_in_copies:
+        assert head.headers == case.abilities.kept(ALL_HEADERS)
 
 
 def test_a_copy_to_itself_outdates_what_others_expect(case: Case) -> None:
@@ -424,7 +435,9 @@ def test_age_counts_from_the_last_change(store: Store) -> None:
 
 
 @pytest.mark.parametrize("expect", [Anything(), Absent()], ids=["anything", "absent"])
-def test_each_request_is_counted_from_any_thread(store: Store, expect: Expectation) -> None:
+def test_each_request_is_counted_from_any_thread(case: Case, expect: Expectation) -> None:
+    store = case.store
+
     def work(number: int) -> None:
         put(store, f"{number}", b"x", expect=expect)
         store.read(Key(f"{number}"))
@@ -432,7 +445,8 @@ def test_each_request_is_counted_from_any_thread(store: Store, expect: Expectati
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(work, range(200)))
-    assert store.requests == 600
+    looks = not case.abilities.judges_writes and isinstance(expect, Absent)
+    assert 600 < store.requests <= 1000 if looks else store.requests == 600
 
 
 def test_a_missing_bucket_is_said_to_be_missing(case: Case) -> None:

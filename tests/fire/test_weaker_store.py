@@ -6,7 +6,7 @@ import json
 import random
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -24,18 +24,11 @@ from tests.commands.story import Story, hold_bucket
 from tests.fire.sources import check_is, check_pages, make_version, write_version
 from tests.fire.test_races import check_order, make_checkouts
 from tests.support.builders import digest_of
-from tests.support.rclone import start_rclone
 from tests.support.servers import ENVIRONMENT, S3Server
 
 Tally = Callable[[str, int], None]
 WEAKER = "ignores conditional writes"
 AT_ONCE = 6
-
-
-@pytest.fixture(scope="module")
-def rclone(nets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with start_rclone(tmp_path_factory.mktemp("rclone")) as server:
-        yield server
 
 
 @pytest.fixture

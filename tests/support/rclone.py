@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.servers import ACCESS_KEY, SECRET_KEY, S3Server, find_free_ports, find_tool, run_server
 
 
@@ -18,3 +20,9 @@ def start_rclone(folder: Path) -> Iterator[S3Server]:
     command = [str(find_tool("rclone")), "--config", str(folder / "none"), "serve", "s3", *options, str(folder / "files")]
     with run_server(command, url, folder / "log", {}) as process:
         yield S3Server("rclone", url, process)
+
+
+@pytest.fixture(scope="session")
+def rclone(nets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with start_rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
