@@ -21,6 +21,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 suppress_warnings = ["myst.header"]  # generated pages start at their own level
 html_theme = "furo"
+html_favicon = "theme/sitepub.svg"
 html_static_path = ["theme"]
 html_css_files = ["sitepub.css"]
 html_theme_options = {"navigation_with_keys": True}
@@ -46,6 +47,7 @@ LINKS: Mapping[str, str] = MappingProxyType(
 LEAVING = re.compile(r"\]\(((?:\.\./)+)([\w.-]+)(?=[)#])")
 TITLED = re.compile(r'^```(\w+) title="([^"]+)"$', re.MULTILINE)
 DIAGRAM = re.compile(r"^!\[([^\]]+)\]\(((?:\.\./)*diagrams/[\w-]+\.svg)\)$", re.MULTILINE)
+REST = re.compile(r"^((?:\w+/)?)\*\n", re.MULTILINE)
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
@@ -76,7 +78,10 @@ def _draw(path: Path, words: str) -> str:
 
 
 def _name_the_rest(menu: str) -> str:
-    """`*` in the menu stands for the pages beside index.md that it does not name, so that a new page is never out of reach."""
-    named = set(menu.splitlines())
-    rest = sorted(path.stem for path in DOCS.glob("*.md") if path.stem not in named and path.stem != "index")
-    return menu.replace("\n*\n", "".join(f"\n{name}" for name in rest) + "\n")
+    """`*` and `folder/*` in the menu stand for the pages there that it does not name, so that a new page is never out of reach."""
+    named = {"index", *menu.splitlines()}
+    return REST.sub(lambda found: "".join(f"{name}\n" for name in _list_pages(found[1]) if name not in named), menu)
+
+
+def _list_pages(folder: str) -> list[str]:
+    return sorted(path.relative_to(DOCS).with_suffix("").as_posix() for path in (DOCS / folder).glob("*.md"))

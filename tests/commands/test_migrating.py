@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import mimetypes
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -128,6 +129,16 @@ def test_an_empty_bucket_is_published_to(tool: str, place: tuple[Story, Callable
     held = story.site()
     assert "notes/index.html" in held and "CNAME" not in held
     assert ("journal" in held) is (tool == "netlify"), "a redirect of its old host"
+
+
+def test_the_warning_that_a_page_shows_is_given(place: tuple[Story, Callable[[str], str]]) -> None:
+    story, name = place
+    page = name((REPOSITORY / "docs/migrate/netlify.md").read_text("utf-8"))
+    (warning,) = re.findall(r"^warning: .*$", page, re.MULTILINE)
+    for step in read_page(page):
+        if not isinstance(step, Typed):
+            (story.root / step.name).write_text(step.content, "utf-8")
+    assert warning in story.run("plan", "--no-build").err.splitlines()
 
 
 def test_every_page_is_performed() -> None:

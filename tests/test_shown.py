@@ -1,0 +1,100 @@
+"""Pages show only what is there: each command is run by a test or known, output stands only where it is compared, settings are read, files exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sitepub.cli import COMMANDS
+from sitepub.config import parse_config
+from tests.support.console import Typed, read_page
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DOCS = REPOSITORY / "docs"
+PAGES = [*(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted(DOCS.rglob("*.md"))]
+PERFORMED = {DOCS / "tutorial.md", *(DOCS / "guide").glob("*.md"), *(DOCS / "migrate").glob("[!i]*.md")}
+"""By tests/test_guide.py and tests/commands/test_migrating.py."""
+
+OF_OTHERS = {"routes"}
+"""Top-level keys of files of other tools, which are shown beside ours."""
+
+BLOCK = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`([^`\n]+)`")
+PLACE = re.compile(r"(?!docs/.*(?:html|/$))(?:sitepub|tests|docs|benchmarks|examples)/[\w./-]+")
+"""`docs/` and `docs/index.html` are those of a site."""
+
+NOT_COMMITTED = {"examples/site/_published", "docs/_site", "docs/_published", "tests/.sites"}
+
+
+def pages(*wanted: Path) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("page", wanted or PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+
+
+def without_blocks(page: Path) -> str:
+    return BLOCK.sub("", page.read_text("utf-8"))
+
+
+def is_known(command: str) -> bool:
+    """A command that no test of the pages runs is one whose program, and whose options, are there."""
+    words = command.removeprefix(".venv/bin/").split()
+    match words:
+        case ["make", target]:
+            return re.search(rf"^{re.escape(target)}:", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE) is not None
+        case ["python", "-m", module, *_] if module.startswith("tests."):
+            path = REPOSITORY / module.replace(".", "/")
+            return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+        case ["python" | "pytest", script, *options]:
+            path = REPOSITORY / script
+            return path.exists() and all(f'"{word}"' in path.read_text("utf-8") for word in options if word.startswith("--"))
+        case ["sitepub", name, *_]:
+            return name in COMMANDS
+        case _:
+            return False
+
+
+@pages()
+def test_commands_stand_in_blocks_that_are_read(page: Path) -> None:
+    strays = [
+        language
+        for _, language, body in BLOCK.findall(page.read_text("utf-8"))
+        if language != "console" and re.search(r"^\s*\$ ", body, re.MULTILINE)
+    ]
+    assert strays == [], "a block with `$ ` is a block of `console`"
+
+
+@pages(*(page for page in PAGES if page not in PERFORMED))
+def test_what_is_not_performed_is_known_and_shows_no_output(page: Path) -> None:
+    typed = [step for step in read_page(page.read_text("utf-8")) if isinstance(step, Typed)]
+    assert [step.command for step in typed if not is_known(step.command)] == []
+    assert [step.command for step in typed if step.told] == [], "output stands only where a test compares it"
+
+
+@pages()
+def test_programs_that_a_page_names_are_there(page: Path) -> None:
+    named = [code for code in CODE.findall(without_blocks(page)) if re.match(r"(?:make|pytest|(?:\.venv/bin/)?python) [\w./-]", code)]
+    assert [code for code in named if not is_known(code)] == []
+
+
+@pages()
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    named = [code for code in CODE.findall(without_blocks(page)) if PLACE.fullmatch(code)]
+    assert [name for name in named if name not in NOT_COMMITTED and not (REPOSITORY / name).exists()] == []
+
+
+@pages(*(page for page in PAGES if "```yaml" in page.read_text("utf-8")))
+def test_settings_that_a_page_shows_are_read(page: Path, tmp_path: Path) -> None:
+    for indent, language, body in BLOCK.findall(page.read_text("utf-8")):
+        shown = yaml.safe_load(body.replace(f"\n{indent}", "\n").removeprefix(indent)) if language.startswith("yaml") else {}
+        if shown and not OF_OTHERS & shown.keys():
+            whole = {"source": "public", "targets": {"local": {"store": "file:_published"}}, **shown}
+            parse_config(yaml.safe_dump(whole), tmp_path / "sitepub.yaml", {})
+
+
+def test_decisions_have_numbers_of_their_own() -> None:
+    numbers = [path.name[:4] for path in (DOCS / "decisions").glob("0*.md")]
+    assert len(numbers) == len(set(numbers)) > 3
+    for path in (DOCS / "decisions").glob("0*.md"):
+        assert path.read_text("utf-8").startswith(f"# {int(path.name[:4])}. "), path.name
