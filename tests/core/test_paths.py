@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sitepub.core.paths import Checked, check_paths, is_harmless_key, looks_like_secret, show_path
@@ -192,6 +192,7 @@ def test_paths_are_shown_as_they_can_be_printed() -> None:
 
 
 @given(st.lists(st.text(st.characters(blacklist_categories=()), max_size=12), max_size=8), st.booleans())
+@example(["\ud800", "\udc80"], False)
 def test_every_name_gets_an_answer_that_can_be_printed(paths: list[str], folder: bool) -> None:
     checked = check(*paths, folder=folder)
     for said in (*checked.problems, *(warning.message for warning in checked.warnings)):
