@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forks import forks
 from tests.support.nets import clear_environment, refuse_network
 from tests.support.rclone import rclone
 from tests.support.servers import ministack, ministack_server, moto_server, seaweedfs
 
-__all__ = ["ministack", "ministack_server", "moto_server", "rclone", "seaweedfs"]
+__all__ = ["forks", "ministack", "ministack_server", "moto_server", "rclone", "seaweedfs"]
 
 refuse_network()
 

@@ -11,26 +11,28 @@ from typing import Any
 import pytest
 
 from tests.commands.story import SITE, Story, hold_bucket, hold_folder
+from tests.support.forks import ForkServer
 from tests.support.servers import S3Server
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
+def story(tmp_path: Path, forks: ForkServer) -> Story:
     """The small site, to be published to a folder."""
-    made = Story(tmp_path, held=hold_folder(tmp_path / "out"))
+    made = Story(tmp_path, forks=forks, held=hold_folder(tmp_path / "out"))
     made.write(SITE)
     made.configure()
     return made
 
 
 @pytest.fixture
-def bucket_story(tmp_path: Path, seaweedfs: S3Server) -> Story:
+def bucket_story(tmp_path: Path, seaweedfs: S3Server, forks: ForkServer) -> Story:
     """The small site, to be published to a prefix of a bucket."""
     address = seaweedfs.make_address()
     made = Story(
         tmp_path,
         target=f"store: s3://{address.bucket}/{address.prefix}\nendpoint_url: {seaweedfs.endpoint_url}",
         environment=seaweedfs.environment,
+        forks=forks,
         held=hold_bucket(seaweedfs.client(), address.bucket, f"{address.prefix}/"),
     )
     made.write(SITE)
@@ -90,7 +92,7 @@ def distribution(moto_server: S3Server) -> Iterator[Distribution]:
 
 
 @pytest.fixture
-def cloud_story(tmp_path: Path, moto_server: S3Server, distribution: Distribution) -> Story:
+def cloud_story(tmp_path: Path, moto_server: S3Server, distribution: Distribution, forks: ForkServer) -> Story:
     """The small site, to be published to a bucket behind CloudFront."""
     bucket = moto_server.make_bucket()
     made = Story(
@@ -98,6 +100,7 @@ def cloud_story(tmp_path: Path, moto_server: S3Server, distribution: Distributio
         target=f"store: s3://{bucket}\nendpoint_url: {moto_server.endpoint_url}\n"
         f"cdn_endpoint_url: {moto_server.endpoint_url}\ndistribution: {distribution.id}",
         environment=moto_server.environment,
+        forks=forks,
         held=hold_bucket(moto_server.client(), bucket),
     )
     made.write(SITE)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.forks import ForkServer
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 STYLE = "body { background: url(img/sky.svg) }\n"
@@ -40,12 +42,13 @@ class Done:
 
 @dataclass(slots=True)
 class Story:
-    """`held`: all that stands in the target, sitepub's own too. `target`: lines of the target in sitepub.yaml."""
+    """`forks`: what runs its commands; None: each is started anew. `held`: all that stands in the target, sitepub's own too. `target`: lines of the target in sitepub.yaml."""
 
     root: Path
     target: str = "store: file:out"
     environment: Mapping[str, str] = field(default_factory=dict)
     held: Callable[[], Mapping[str, bytes]] = dict
+    forks: ForkServer | None = None
 
     def write(self, files: Mapping[str, str | bytes], folder: str = "public") -> None:
         for name, content in files.items():
@@ -61,18 +64,24 @@ class Story:
 
     def run(self, *words: str, status: int = 0, environment: Mapping[str, str] | None = None, launcher: str = "") -> Done:
         """Fails where the exit status is not `status`. `launcher`: a Python program that runs sitepub instead of `-m sitepub`."""
+        told = self._run(words, launcher, self.whole_environment(environment))
+        assert told.status == status, f"exit status {told.status}, not {status}\n{told.out}{told.err}"
+        return told
+
+    def _run(self, words: tuple[str, ...], launcher: str, environment: dict[str, str]) -> Done:
+        if self.forks is not None and self.forks.suits(environment):
+            status, out, err = self.forks.run(words, launcher=launcher, folder=self.root, environment=environment, timeout=120)
+            return Done(status, out.decode(), err.decode())
         done = subprocess.run(
             self.command(*words, launcher=launcher),
             cwd=self.root,
-            env=self.whole_environment(environment),
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
             timeout=120,
         )
-        told = Done(done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert told.status == status, f"exit status {told.status}, not {status}\n{told.out}{told.err}"
-        return told
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
         """The same, still running."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.story import SITE, Story, hold_bucket
+from tests.support.forks import ForkServer
 from tests.support.ministack_server import MiniStack
 from tests.support.servers import S3Server
 
@@ -17,7 +18,7 @@ BUCKET = "www-example-com"
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, ministack: MiniStack) -> Story:
+def cloud(tmp_path: Path, ministack: MiniStack, forks: ForkServer) -> Story:
     """A site, an account with a zone and nothing else."""
     ministack.client("route53").create_hosted_zone(Name="example.com", CallerReference="x")
     made = Story(
@@ -26,6 +27,7 @@ def cloud(tmp_path: Path, ministack: MiniStack) -> Story:
         f"cdn_endpoint_url: {ministack.endpoint_url}\nurl: https://www.example.com/",
         environment=ministack.environment,
         held=hold_bucket(ministack.client("s3"), BUCKET),
+        forks=forks,
     )
     made.write({**SITE, "404.html": "<!doctype html><title>Lost</title>\n"})
     made.configure("redirects:\n  - {from: /old/, to: /docs/, status: 302}\n")

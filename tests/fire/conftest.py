@@ -15,6 +15,7 @@ from tests.commands.story import Story, hold_bucket
 from tests.fire.ground import Ground
 from tests.fire.sources import Visitor
 from tests.support.fault_proxy import Script, run_proxy
+from tests.support.forks import ForkServer
 from tests.support.servers import ENVIRONMENT, S3Server
 
 TALLIED = "fire"
@@ -139,7 +140,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture
 def story(
-    seaweedfs: S3Server, moto_server: S3Server, proxies: tuple[str, str], script: Script, distribution_id: str, tmp_path: Path
+    seaweedfs: S3Server,
+    moto_server: S3Server,
+    proxies: tuple[str, str],
+    script: Script,
+    distribution_id: str,
+    tmp_path: Path,
+    forks: ForkServer,
 ) -> Story:
     """A target for real processes, whose every request goes through the proxies."""
     address = seaweedfs.make_address()
@@ -150,4 +157,5 @@ def story(
         target=f"store: s3://{address.bucket}/{address.prefix}\nendpoint_url: {store}\ncdn_endpoint_url: {cdn}\ndistribution: {distribution_id}",
         environment=ENVIRONMENT,
         held=hold_bucket(seaweedfs.client(), address.bucket, f"{address.prefix}/"),
+        forks=forks,
     )

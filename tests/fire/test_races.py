@@ -49,7 +49,7 @@ def make_checkouts(story: Story, count: int) -> list[Story]:
 
 
 def commit_version(story: Story, repository: Path, number: int, content: int | None = None) -> None:
-    made = Story(repository, story.target, story.environment, story.held)
+    made = Story(repository, story.target, story.environment, story.held, story.forks)
     for path in repository.rglob("public/**/*.html"):
         path.unlink()
     made.write(make_version(number if content is None else content))
@@ -62,7 +62,7 @@ def commit_version(story: Story, repository: Path, number: int, content: int | N
 def check_out(story: Story, repository: Path, commit: str, number: int) -> Story:
     folder = story.root / f"checkout-{number}"
     git(repository, "worktree", "add", "--quiet", "--detach", str(folder), commit)
-    return Story(folder, story.target, story.environment, story.held)
+    return Story(folder, story.target, story.environment, story.held, story.forks)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from tests.commands.story import Story, hold_bucket
 from tests.fire.sources import check_is, check_pages, make_version, write_version
 from tests.fire.test_races import check_order, make_checkouts
 from tests.support.builders import digest_of
+from tests.support.forks import ForkServer
 from tests.support.servers import ENVIRONMENT, S3Server
 
 Tally = Callable[[str, int], None]
@@ -32,13 +33,14 @@ AT_ONCE = 6
 
 
 @pytest.fixture
-def story(rclone: S3Server, tmp_path: Path) -> Story:
+def story(rclone: S3Server, tmp_path: Path, forks: ForkServer) -> Story:
     bucket = rclone.make_bucket()
     made = Story(
         tmp_path,
         target=f"store: s3://{bucket}\nendpoint_url: {rclone.endpoint_url}",
         environment=ENVIRONMENT,
         held=hold_bucket(rclone.client(), bucket),
+        forks=forks,
     )
     made.configure()
     return made
