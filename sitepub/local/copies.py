@@ -8,12 +8,16 @@ from pathlib import Path
 
 from sitepub.core.model import Digest
 
+MOST_BYTES = 64 << 20
+"""Beside the copy kept last: documents of some hundred releases of a large site."""
+
 
 class LocalCopies:
     """A folder of immutable bytes. Failing to keep a copy costs a request later, nothing else, so it is never an error."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
+        self._most_bytes = most_bytes
 
     def read(self, digest: Digest) -> bytes | None:
         """The bytes of this digest, or None; a damaged copy counts as none."""
@@ -35,14 +39,16 @@ class LocalCopies:
                 Path(name).replace(self._folder / digest)
             except OSError:
                 Path(name).unlink(missing_ok=True)
+            self._make_room(digest)
         except OSError:
             return
 
-    def forget_all_but(self, digests: set[Digest]) -> None:
-        """Copies of other releases are of no more use."""
-        try:
-            for path in self._folder.iterdir():
-                if path.name not in digests:
-                    path.unlink(missing_ok=True)
-        except OSError:
-            return
+    def _make_room(self, kept: Digest) -> None:
+        """The oldest go first; one that is needed again costs a request, and is the newest then."""
+        found = [(path, path.stat()) for path in self._folder.iterdir() if path.name != kept]
+        over = sum(stat.st_size for _, stat in found) - self._most_bytes
+        for path, stat in sorted(found, key=lambda each: each[1].st_mtime_ns):
+            if over <= 0:
+                return
+            path.unlink(missing_ok=True)
+            over -= stat.st_size
