@@ -174,9 +174,3 @@ def _holds(store: StoreReader, artifact: Artifact, etag: ETag, wish: Wish) -> bo
         return True
     stored = store.read(artifact.key)
     return stored is not None and hashlib.sha256(stored.body).hexdigest() == artifact.body
-
-
-def describe_release(state: State) -> str:
-    """The pending release, for messages."""
-    pending = state.pending
-    return "" if pending is None else f"{pending.release.id}" + (f" ({pending.release.commit.id[:8]})" if pending.release.commit else "")

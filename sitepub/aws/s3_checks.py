@@ -8,6 +8,7 @@ import secrets
 from typing import Final
 
 from sitepub.aws.failures import Asked, explain_failure, read_answer
+from sitepub.aws.inspection import find_account
 from sitepub.aws.session import AwsSession
 from sitepub.core.model import Digest, ETag, Key
 from sitepub.core.settings import BucketAddress
@@ -26,22 +27,13 @@ def check_account(
     sts_endpoint_url: str | None = None,
 ) -> None:
     """The credentials and the bucket are the account's; a ConfigurationError says which is not."""
-    found = _find_account(session, sts_endpoint_url)
+    found = find_account(session, sts_endpoint_url)
     if found != account:
         raise ConfigurationError(
             "wrong-account", f"the credentials are of account `{found}`, not `{account}`", "use others, or correct `account:` in the target"
         )
     if bucket is not None:
         _check_owner(account, session, bucket, endpoint_url)
-
-
-def _find_account(session: AwsSession, endpoint_url: str | None) -> str:
-    asked = Asked("sts:GetCallerIdentity", "AWS", region=session.region, profile=session.profile, is_first=True)
-    try:
-        client = session.client("sts", endpoint_url=endpoint_url or session.endpoint("sts"))
-        return str(client.get_caller_identity()["Account"])
-    except Exception as failure:
-        raise explain_failure(failure, asked) from failure
 
 
 def _check_owner(account: str, session: AwsSession, address: BucketAddress, endpoint_url: str | None) -> None:

@@ -16,9 +16,6 @@ from sitepub.core.settings import UrlStyle
 from sitepub.core.urls import decode
 from sitepub.errors import ConfigurationError
 
-RUNTIME = "cloudfront-js-2.0"
-EVENT = "viewer-request"
-
 MOST_BYTES = 10_000
 """CloudFront's 10 KB, in the stricter of the two ways to read it:
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions"""
