@@ -16,7 +16,7 @@ from sitepub.core.state import decode_state
 from sitepub.decision import Permits
 from sitepub.errors import HeldError, RefusedError, SitepubError, StoppedError
 from sitepub.history import History
-from sitepub.interfaces import Anything, SourceFile
+from sitepub.interfaces import Anything, ConditionFailedError, SourceFile
 from sitepub.local.ledger_copy import LedgerCopy
 from sitepub.local.source import FolderSource
 from sitepub.pipeline import rollback
@@ -227,3 +227,17 @@ def test_an_adopt_that_dies_at_any_request_is_finished_by_the_next(loses_answer:
 
             send_owed(edges, edges.releases.read_state())
         check_adopted(world, f"died at request {number}")
+
+
+def test_an_adopt_whose_answer_was_lost_knows_its_own_state_by_its_nonce() -> None:
+    """The client asks again, and is refused by what it wrote itself."""
+    world = filled()
+    lost: list[str] = []
+
+    def lose_first(operation: str, key: str) -> None:
+        if (operation, key) == ("put", "state.json") and not lost:
+            lost.append(key)
+            raise ConditionFailedError(Key(key))
+
+    run(world, after=lose_first)
+    check_adopted(world)

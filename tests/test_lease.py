@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from sitepub.invalidating import send_owed
 from sitepub.lease import LeaseKeeper
 from sitepub.pipeline import publish
 from tests.support.builders import RecordingCdn, World, commit, page_with_style, wish
+from tests.support.turns import in_order
 
 FIRST = page_with_style("one", "a{}")
 SECOND = page_with_style("two", "b{}")
@@ -136,3 +138,23 @@ def test_a_renewed_lease_counts_from_before_it_was_asked_for() -> None:
     world.clock.seconds += 6
     with pytest.raises(HeldError):
         keeper.check()
+
+
+def test_a_gc_that_slept_past_its_lease_deletes_nothing_more() -> None:
+    world = start()
+    assert world.cdn is not None
+    world.cdn.is_down = False
+    world.clock.seconds += 3 * DAY
+    publish(world.edges(), wish(SECOND), allow_all, Permits())
+    world.clock.seconds += 3 * DAY
+    deleted: list[Key] = []
+
+    def sleep_after_the_first(operation: str, key: Key) -> None:
+        if operation == "delete":
+            deleted.append(key)
+            world.clock.seconds += 120
+
+    with in_order(random.Random(1)), pytest.raises(HeldError):
+        collect(world.edges(after=sleep_after_the_first), Retention(releases=1, days=0))
+    assert len(deleted) == 1
+    assert len(collect(world.edges(pid=2), Retention(releases=1, days=0)).sweep.doomed) > 1

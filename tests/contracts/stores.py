@@ -47,8 +47,8 @@ ABILITIES = {
     "seaweedfs": Abilities(keeps_redirects=False, keeps_backslashes=False, refuses_missing_bucket=False, renews_parts=False),
     # moto 5.2 ignores If-Match and If-None-Match of CopyObject
     "moto": Abilities(judges_copies=False),
-    # `rclone serve s3` 1.75 ignores all conditions, so the store looks before it writes; its files are those of a disk; it drops Expires, and gives
-    # a copy the headers of what was copied
+    # `rclone serve s3` 1.75 ignores all conditions, so the store looks before it writes; its files are those of a disk; it drops Expires, and a
+    # copy keeps those headers of what was copied that it is not given
     "rclone": Abilities(
         keeps_file_beside_folder=False,
         judges_copies=False,
