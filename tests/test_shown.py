@@ -46,6 +46,8 @@ def is_known(command: str) -> bool:
         case ["python", "-m", module, *_] if module.startswith("tests."):
             path = REPOSITORY / module.replace(".", "/")
             return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+        case ["python", "-m", "pytest", "-n", "0", test]:
+            return (REPOSITORY / test).is_file()
         case ["python" | "pytest", script, *options]:
             path = REPOSITORY / script
             return path.exists() and all(f'"{word}"' in path.read_text("utf-8") for word in options if word.startswith("--"))
@@ -82,6 +84,21 @@ def test_programs_that_a_page_names_are_there(page: Path) -> None:
 def test_files_that_a_page_names_are_there(page: Path) -> None:
     named = [code for code in CODE.findall(without_blocks(page)) if PLACE.fullmatch(code)]
     assert [name for name in named if name not in NOT_COMMITTED and not (REPOSITORY / name).exists()] == []
+
+
+def test_files_that_the_architecture_names_are_there() -> None:
+    """By their room, or beside the pipeline."""
+    named = re.findall(r"`(\w+\*?\.py)`", (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8"))
+    assert len(named) > 10
+    assert [name for name in named if not [*(REPOSITORY / "sitepub").glob(name), *(REPOSITORY / "sitepub/core").glob(name)]] == []
+
+
+def test_the_first_change_is_still_to_be_made() -> None:
+    from sitepub.core.media_types import UNKNOWN, media_type_of
+
+    page = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
+    ((path, wanted),) = re.findall(r'`\("(\S+)", "(\S+)"\)`', page)
+    assert media_type_of(path) == UNKNOWN != wanted, "take another file name for the walk through a first change"
 
 
 @pages(*(page for page in PAGES if "```yaml" in page.read_text("utf-8")))

@@ -9,7 +9,7 @@ from pathlib import Path
 from sitepub.core.model import Digest
 
 MOST_BYTES = 64 << 20
-"""Beside the copy kept last: documents of some hundred releases of a large site."""
+"""Beside the copy kept last."""
 
 
 class LocalCopies:
