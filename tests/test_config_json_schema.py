@@ -28,7 +28,7 @@ ENVIRONMENT = {"HOME": "/home/me", "NAME": "x"}
 
 BEYOND = re.compile(
     r"git allows no such pattern|lies inside|needs a store|holds `source`|is `source` itself|of the same kind|twice"
-    r"|is not in `targets`|in a circle|to itself|0x10|010|h:99999"
+    r"|is not in `targets`|in a circle|to itself|must be a place in S3|0x10|010|h:99999"
 )
 """What a setting must be to another one, pathspec's own rules, ports, and ways to write a number that are gone once YAML is read."""
 
