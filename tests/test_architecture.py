@@ -67,6 +67,7 @@ LAYERS: dict[str, int] = {
     "report_findings": 9,
     "evicting": 9,
     "report_hooks": 9,
+    "library": 10,
     "commands": 10,
     "cli": 11,
     "__main__": 12,

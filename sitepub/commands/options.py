@@ -15,6 +15,7 @@ import click
 from sitepub.commands.colour import paint, wants_colour
 from sitepub.errors import ConfigurationError, UsageError
 from sitepub.interfaces import Progress
+from sitepub.library import Where
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -32,6 +33,10 @@ class Invocation:
     quiet: bool
     color: bool
     environment: Mapping[str, str]
+
+    @property
+    def where(self) -> Where:
+        return Where(self.folder, self.config, self.target, self.environment)
 
     def say(self, message: str) -> None:
         """Talk, to stderr; nothing with `-q`."""

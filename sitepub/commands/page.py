@@ -11,6 +11,7 @@ from sitepub.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sitepub.interfaces import Progress
+    from sitepub.library import Witness
     from sitepub.preparing import Prepared
     from sitepub.report_account import Account
 
@@ -29,11 +30,15 @@ def check_page(invocation: Invocation, page: str | None) -> None:
         raise ConfigurationError("unwritable", f"`{page}` {what}", "name a file in a folder that is there after `--html`")
 
 
-def write_page(invocation: Invocation, page: str | None, account: Account, prepared: Prepared, progress: Progress) -> None:
-    """A name is relative to where the command runs."""
+def page_writer(invocation: Invocation, page: str | None, progress: Progress) -> Witness | None:
+    """Writes the page while the site that it shows is still there. Its name is relative to where the command runs."""
     if page is None:
-        return
-    from sitepub import picturing
+        return None
 
-    picturing.write_page(invocation.folder / page, account, prepared, progress)
-    invocation.say(f"wrote `{page}`")
+    def write(account: Account, prepared: Prepared) -> None:
+        from sitepub import picturing
+
+        picturing.write_page(invocation.folder / page, account, prepared, progress)
+        invocation.say(f"wrote `{page}`")
+
+    return write

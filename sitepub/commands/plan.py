@@ -8,7 +8,7 @@ import click
 
 from sitepub.commands.announcing import announce
 from sitepub.commands.options import Invocation, common_options
-from sitepub.commands.page import check_page, html_option, write_page
+from sitepub.commands.page import check_page, html_option, page_writer
 from sitepub.errors import ExitStatus
 
 
@@ -20,30 +20,22 @@ from sitepub.errors import ExitStatus
 @html_option
 def command(invocation: Invocation, no_build: bool, preview: str | None, exit_code: bool, page: str | None) -> int:
     """Builds the site if `build:` says how, and shows every change that publish would make, with its reason."""
-    from sitepub import preparing, report_account, wiring
+    from sitepub import report_account
     from sitepub.commands.progress import Closing
-    from sitepub.unchanged import account_of_nothing
+    from sitepub.library import plan_at
 
     started = time.monotonic()
     check_page(invocation, page)
-    request = preparing.read_request(
-        invocation.folder,
-        invocation.config,
-        invocation.target,
-        invocation.environment,
-        build=not no_build,
-        show_build=invocation.verbose,
-        preview=preview,
-    )
-    sight = wiring.look_at_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
-        prepared = preparing.prepare(request, sight, progress, may_patch=True)
-        account = account_of_nothing(prepared, sight, started=started, is_dry_run=True)
-        if account is None:
-            from sitepub import publishing
-
-            account = publishing.foresee(prepared, sight, started=started)
-        write_page(invocation, page, account, prepared, progress)
+        account = plan_at(
+            invocation.where,
+            progress,
+            preview=preview,
+            build=not no_build,
+            show_build=invocation.verbose,
+            started=started,
+            witness=page_writer(invocation, page, progress),
+        )
     invocation.say(report_account.warnings_as_text(account.warnings, verbose=invocation.verbose))
     invocation.answer(report_account.account_as_text(account, verbose=invocation.verbose), lambda: report_account.account_as_json(account))
     announce(invocation, "Plan for", account)

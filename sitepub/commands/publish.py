@@ -9,13 +9,12 @@ import click
 
 from sitepub.commands.announcing import announce
 from sitepub.commands.options import Command, Invocation, common_options, writing_options
-from sitepub.commands.page import check_page, html_option, write_page
+from sitepub.commands.page import check_page, html_option, page_writer
 from sitepub.errors import ExitStatus
+from sitepub.library import PERMITS
 
 if TYPE_CHECKING:
     from sitepub.wishes import Permits
-
-PERMITS = ("shrink", "foreign", "diverged", "older", "dirty", "broken")
 
 
 def permit_options(command: Command) -> Command:
@@ -54,45 +53,40 @@ def command(
     page: str | None,
 ) -> int:
     """Builds the site if `build:` says how, and makes it live: assets first, then pages, then one invalidation of what changed."""
-    from sitepub import preparing, report_account, wiring
+    from sitepub import report_account
     from sitepub.commands.progress import Closing
-    from sitepub.unchanged import account_of_nothing
+    from sitepub.library import publish_at
 
     started = time.monotonic()
     check_page(invocation, page)
-    permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)
-    asked = preparing.read_request(
-        invocation.folder,
-        invocation.config,
-        invocation.target,
-        invocation.environment,
-        permits=permits,
-        build=not no_build,
-        show_build=invocation.verbose,
-        revision=revision,
-        preview=preview,
-    )
-    with preparing.at_commit(asked, revision) as request, Closing(invocation.progress()) as progress:
-        opened = wiring.open_target(request.config, request.target, invocation.environment)
-        prepared = preparing.prepare(request, opened.sight, progress, may_patch=True)
-        account = account_of_nothing(prepared, opened.sight, started=started, is_dry_run=dry_run)
-        if account is None:
-            from sitepub import publishing
-
-            if dry_run:
-                account = publishing.foresee(prepared, opened.sight, started=started)
-            else:
-                account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
-        write_page(invocation, page, account, prepared, progress)
+    with Closing(invocation.progress()) as progress:
+        account = publish_at(
+            invocation.where,
+            progress,
+            preview=preview,
+            ref=revision,
+            build=not no_build,
+            show_build=invocation.verbose,
+            allow=choose_permits(allowed, force=force, allow_dirty=allow_dirty),
+            wait=wait,
+            lock_timeout=lock_timeout,
+            dry_run=dry_run,
+            started=started,
+            witness=page_writer(invocation, page, progress),
+        )
     invocation.say(report_account.warnings_as_text(account.warnings, verbose=invocation.verbose))
     invocation.answer(report_account.account_as_text(account, verbose=invocation.verbose), lambda: report_account.account_as_json(account))
     announce(invocation, "Publish to", account)
     return ExitStatus.OWED if account.invalidation.state == "owed" else ExitStatus.FINE
 
 
-def make_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> Permits:
+def choose_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> frozenset[str]:
     """`--force` is all of them."""
+    return frozenset(PERMITS) if force else frozenset({*allowed, *(("dirty",) if allow_dirty else ())})
+
+
+def make_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> Permits:
     from sitepub.wishes import Permits
 
-    given = set(PERMITS) if force else {*allowed, *(("dirty",) if allow_dirty else ())}
+    given = choose_permits(allowed, force=force, allow_dirty=allow_dirty)
     return Permits(**{name: name in given for name in PERMITS})

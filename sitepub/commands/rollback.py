@@ -21,17 +21,13 @@ from sitepub.errors import ExitStatus
 def command(invocation: Invocation, dry_run: bool, yes: bool, release: str | None, wait: bool, lock_timeout: float) -> int:
     """Makes RELEASE, or the newest release of COMMIT, live again, from what the target keeps. Without either: what was live before the live
     content; again goes further back."""
-    from sitepub import preparing, report, restoring, wiring
+    from sitepub import report
     from sitepub.commands.progress import Closing
+    from sitepub.library import rollback_at
 
     started = time.monotonic()
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
-    opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
-        if dry_run:
-            restored = restoring.foresee_rollback(request, opened.sight, release, started=started)
-        else:
-            restored = restoring.roll_back(request, opened, release, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+        restored = rollback_at(invocation.where, progress, release, wait=wait, lock_timeout=lock_timeout, dry_run=dry_run, started=started)
     account = restored.account
     invocation.say(report.warnings_as_text(account.warnings, verbose=invocation.verbose))
     invocation.say(f"{'would go' if dry_run else 'went'} back to {report.release_line(restored.release)}")

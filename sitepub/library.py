@@ -1,0 +1,220 @@
+"""sitepub from Python: plan, publish, roll back and look, as typed frozen values. The commands are users of it. docs/library.md says what of it stays."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sitepub.errors import UsageError
+
+if TYPE_CHECKING:
+    from sitepub.interfaces import Progress
+    from sitepub.looking import Seen
+    from sitepub.preparing import Prepared
+    from sitepub.report_account import Account
+    from sitepub.restoring import Restored
+
+PERMITS = ("shrink", "foreign", "diverged", "older", "dirty", "broken")
+"""What a publish can be allowed beyond the usual (`allow`, `--allow`)."""
+
+Witness = Callable[["Account", "Prepared"], None]
+"""Is shown what was accounted for, while that which it was made from is still there."""
+
+
+class Silence:
+    """Progress of which nobody is told."""
+
+    def stage(self, name: str, *, total_files: int | None = None, total_bytes: int | None = None) -> None:
+        return None
+
+    def advance(self, *, files: int = 0, bytes: int = 0) -> None:
+        return None
+
+    def note(self, message: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which site and target. `config` None: the next sitepub.yaml in `folder` or above; `target` None: the default one, or the only one."""
+
+    folder: Path
+    config: Path | None
+    target: str | None
+    environment: Mapping[str, str]
+
+
+def plan(
+    folder: str | Path = ".",
+    *,
+    config: str | Path | None = None,
+    target: str | None = None,
+    preview: str | None = None,
+    build: bool = True,
+    environment: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Account:
+    """What a publish would do now, and why. Writes nothing to the target. Raises SitepubError."""
+    where = _find(folder, config, target, environment)
+    return plan_at(where, progress or Silence(), preview=preview, build=build)
+
+
+def publish(
+    folder: str | Path = ".",
+    *,
+    config: str | Path | None = None,
+    target: str | None = None,
+    preview: str | None = None,
+    ref: str | None = None,
+    build: bool = True,
+    allow: Collection[str] = (),
+    wait: bool = False,
+    lock_timeout: float = 600,
+    environment: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Account:
+    """Makes the site live, and tells what was done. `allow` as `--allow`, `ref` as `--ref`. Raises SitepubError; where the invalidation could
+    not be sent it raises nothing, and `invalidation.state` is `owed`."""
+    where = _find(folder, config, target, environment)
+    return publish_at(
+        where, progress or Silence(), preview=preview, ref=ref, build=build, allow=allow, wait=wait, lock_timeout=lock_timeout
+    )
+
+
+def rollback(
+    folder: str | Path = ".",
+    to: str | None = None,
+    *,
+    config: str | Path | None = None,
+    target: str | None = None,
+    wait: bool = False,
+    lock_timeout: float = 600,
+    environment: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Account:
+    """Makes an earlier release live again: `to` is a release or a commit, without it what was live before the live content. Raises SitepubError."""
+    where = _find(folder, config, target, environment)
+    return rollback_at(where, progress or Silence(), to, wait=wait, lock_timeout=lock_timeout).account
+
+
+def status(
+    folder: str | Path = ".",
+    *,
+    config: str | Path | None = None,
+    target: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Seen:
+    """What is live, pending, owed and not yet published. Raises SitepubError."""
+    from sitepub.looking import look
+
+    where = _find(folder, config, target, environment)
+    return look(where.folder, where.config, where.target, where.environment)
+
+
+def _find(folder: str | Path, config: str | Path | None, target: str | None, environment: Mapping[str, str] | None) -> Where:
+    return Where(
+        Path(folder).absolute(), Path(config) if config is not None else None, target, os.environ if environment is None else environment
+    )
+
+
+# ---- what the commands use, which show more of it
+
+
+def plan_at(
+    where: Where,
+    progress: Progress,
+    *,
+    preview: str | None = None,
+    build: bool = True,
+    show_build: bool = False,
+    started: float | None = None,
+    witness: Witness | None = None,
+) -> Account:
+    from sitepub import preparing, wiring
+    from sitepub.unchanged import account_of_nothing
+
+    started = time.monotonic() if started is None else started
+    request = preparing.read_request(
+        *(where.folder, where.config, where.target, where.environment), build=build, show_build=show_build, preview=preview
+    )
+    sight = wiring.look_at_target(request.config, request.target, where.environment)
+    prepared = preparing.prepare(request, sight, progress, may_patch=witness is None)
+    account = account_of_nothing(prepared, sight, started=started, is_dry_run=True)
+    if account is None:
+        from sitepub import publishing
+
+        account = publishing.foresee(prepared, sight, started=started)
+    if witness is not None:
+        witness(account, prepared)
+    return account
+
+
+def publish_at(
+    where: Where,
+    progress: Progress,
+    *,
+    preview: str | None = None,
+    ref: str | None = None,
+    build: bool = True,
+    show_build: bool = False,
+    allow: Collection[str] = (),
+    wait: bool = False,
+    lock_timeout: float = 600,
+    dry_run: bool = False,
+    started: float | None = None,
+    witness: Witness | None = None,
+) -> Account:
+    from sitepub import preparing, wiring
+    from sitepub.unchanged import account_of_nothing
+    from sitepub.wishes import Permits
+
+    started = time.monotonic() if started is None else started
+    unknown = sorted(set(allow) - set(PERMITS))
+    if unknown:
+        raise UsageError("usage", f"there is no permit `{unknown[0]}`", f"known are {', '.join(PERMITS)}")
+    asked = preparing.read_request(
+        *(where.folder, where.config, where.target, where.environment),
+        permits=Permits(**{name: name in allow for name in PERMITS}),
+        build=build,
+        show_build=show_build,
+        revision=ref,
+        preview=preview,
+    )
+    with preparing.at_commit(asked, ref) as request:
+        opened = wiring.open_target(request.config, request.target, where.environment)
+        prepared = preparing.prepare(request, opened.sight, progress, may_patch=witness is None)
+        account = account_of_nothing(prepared, opened.sight, started=started, is_dry_run=dry_run)
+        if account is None:
+            from sitepub import publishing
+
+            if dry_run:
+                account = publishing.foresee(prepared, opened.sight, started=started)
+            else:
+                account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+        if witness is not None:
+            witness(account, prepared)
+    return account
+
+
+def rollback_at(
+    where: Where,
+    progress: Progress,
+    to: str | None,
+    *,
+    wait: bool = False,
+    lock_timeout: float = 600,
+    dry_run: bool = False,
+    started: float | None = None,
+) -> Restored:
+    from sitepub import preparing, restoring, wiring
+
+    started = time.monotonic() if started is None else started
+    request = preparing.read_request(where.folder, where.config, where.target, where.environment)
+    opened = wiring.open_target(request.config, request.target, where.environment)
+    if dry_run:
+        return restoring.foresee_rollback(request, opened.sight, to, started=started)
+    return restoring.roll_back(request, opened, to, progress, lock_timeout=lock_timeout, wait=wait, started=started)
