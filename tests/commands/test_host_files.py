@@ -43,3 +43,13 @@ def test_sitepub_yaml_has_the_last_word(story: Story) -> None:
     assert "/about.html" in (story.root / "out/old/index.html").read_text()
     assert json.loads(story.run("explain", "robots.txt", "--json").out)["headers"]["Content-Language"] == "de"
     assert story.json("explain", "about.html")["headers"]["Content-Language"] == "en"
+
+
+def test_a_changed_comment_changes_nothing(story: Story) -> None:
+    story.write({"_redirects": "/old/ /docs/\n", "_headers": "# nothing\n"})
+    story.publish()
+    story.write({"_redirects": "# why\n/old/ /docs/\n", "_headers": "# nothing at all\n", "robots.txt": "User-agent: x\n"})
+    assert [change["key"] for change in story.publish()["changes"]] == ["robots.txt"]
+    story.write({"about.html": "<p>other", "_headers": "# nothing at last\n"})
+    assert [change["key"] for change in story.publish()["changes"]] == ["about.html"]
+    assert not (story.root / "out/_redirects").exists() and not (story.root / "out/_headers").exists()
