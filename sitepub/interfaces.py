@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -207,12 +207,15 @@ class Cdn(CdnReader, Protocol):
 
 
 class SourceFile(NamedTuple):
-    """One file as built, as `stat` saw it. A tuple: there are as many of them as files, and they are made in every run."""
+    """One file as built, as `stat` saw it. A tuple: there are as many of them as files, and they are made in every run. `blob`: git's id of just these
+    bytes, '' where none is known; `is_lent`: they are not there before `Source.bring` was asked for them."""
 
     path: SourcePath
     size: int
     mtime_ns: int
     inode: int
+    blob: str = ""
+    is_lent: bool = False
 
 
 class Source(Protocol):
@@ -228,6 +231,10 @@ class Source(Protocol):
 
     @property
     def warnings(self) -> tuple[Warning, ...]: ...
+
+    def bring(self, files: Iterable[SourceFile]) -> None:
+        """Before any of these is read. Safe from many threads."""
+        ...
 
 
 class Clock(Protocol):

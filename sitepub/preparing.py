@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from sitepub.local.cache import Cache
+    from sitepub.local.git import Repository
+    from sitepub.local.lending import Lent
+    from sitepub.local.source import FolderSource
     from sitepub.site import Site
     from sitepub.site_patching import Patched
 
@@ -39,7 +42,7 @@ PARALLEL_ABOVE = 8 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. `build`: run `build:` first, in `folder`; `show_build`: with all that it prints. `history`: known already
-    where another commit than the checked-out one is published."""
+    where another commit than the checked-out one is published; `lent`: its files, where they need no build."""
 
     config: Config
     target: Target
@@ -49,6 +52,7 @@ class Request:
     show_build: bool = False
     folder: Path | None = None
     history: History | None = None
+    lent: Lent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +131,26 @@ def at_commit(request: Request, revision: str | None) -> Iterator[Request]:
     if history.repository is None or history.commit is None:
         raise ValueError("a commit without its repository")
     inside = os.path.relpath(request.config.path.parent, history.repository.root)
-    with history.repository.export(history.commit.id) as exported:
-        config = _read_exported(request, exported / inside)
+    config = _read_commit(request, history.repository, history.commit.id, inside)
+    with _export(request, config, history.repository, history.commit.id) as (exported, lent):
         folder = exported / inside
         source = folder / os.path.relpath(config.source, config.path.parent)
         # what a hook or a rebase tells git of its repository is not meant for a build that stands in none
         outside = {name: value for name, value in request.environment.items() if name not in PLACING}
         placed = replace(request, config=replace(config, source=source), target=_find_again(config, request.target), environment=outside)
-        yield _settle(replace(placed, folder=folder, history=history))
+        yield _settle(replace(placed, folder=folder, history=history, lent=lent))
+
+
+@contextmanager
+def _export(request: Request, config: Config, repository: Repository, commit: str) -> Iterator[tuple[Path, Lent | None]]:
+    """All that a build may need; of a site that is committed as it was built, only what is asked for."""
+    below = os.path.relpath(config.source, repository.root)
+    if (request.build and config.build is not None) or below == ".." or below.startswith("../"):
+        with repository.export(commit) as exported:
+            yield exported, None
+        return
+    with repository.lend(commit, "" if below == "." else f"{below}/", ()) as lent:
+        yield lent.root, lent
 
 
 def _find_again(config: Config, target: Target) -> Target:
@@ -146,12 +162,12 @@ def _find_again(config: Config, target: Target) -> Target:
     return target
 
 
-def _read_exported(request: Request, folder: Path) -> Config:
+def _read_commit(request: Request, repository: Repository, commit: str, inside: str) -> Config:
     """The commit's own sitepub.yaml, its paths as if it stood where today's stands; today's where the commit has none."""
     from sitepub.config import parse_config
 
-    path = folder / request.config.path.name
-    return parse_config(path.read_text(), request.config.path, request.environment) if path.is_file() else request.config
+    text = repository.read_file(commit, os.path.normpath(f"{inside}/{request.config.path.name}"))
+    return request.config if text is None else parse_config(text, request.config.path, request.environment)
 
 
 def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bool = False) -> Prepared:
@@ -176,6 +192,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
         live = snapshot.state.live_release
         if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
             return Prepared(asked, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
+        source = recognise(request, source, history)
         with choose_executor(request.config, source) as executor:
             patched = _patch(request, source, sight, snapshot, cache, executor, progress) if may_patch else None
             if patched is not None:
@@ -190,7 +207,7 @@ def settle_host_files(request: Request) -> tuple[Request, tuple[Warning, ...]]:
     from sitepub.local.host_files import join_host_files
 
     config, warnings = join_host_files(request.config, request.target)
-    return replace(request, config=config), warnings
+    return replace(request, config=settle_for_preview(config, request.target)), warnings
 
 
 def settle_tags(request: Request, sight: Sight, snapshot: Snapshot) -> Request:
@@ -301,12 +318,26 @@ def run_build(request: Request, progress: Progress) -> None:
     builder.run_build(request.config.build, folder, environment=environment, output=sys.stderr, show=request.show_build)
 
 
-def scan(request: Request) -> Source:
+def scan(request: Request) -> FolderSource:
     from sitepub.local.source import scan_source
 
     config = request.config
     is_folder = isinstance(request.target.store, FolderAddress)
-    return scan_source(config.source, ignore=config.ignore, allow=config.allow, links=config.links, store_is_folder=is_folder)
+    found = scan_source(config.source, ignore=config.ignore, allow=config.allow, links=config.links, store_is_folder=is_folder)
+    if request.lent is None:
+        return found
+    from sitepub.local.lending import borrow
+
+    return borrow(found, request.lent)
+
+
+def recognise(request: Request, source: FolderSource, history: History) -> FolderSource:
+    """The source with git's ids of what is committed as it was built: what is known by them need not be read, whatever `stat` says."""
+    if request.lent is not None or history.repository is None or (request.build and request.config.build is not None):
+        return source
+    from sitepub.local.lending import with_blobs
+
+    return with_blobs(source, history.repository.find_blobs(source.root))
 
 
 @contextmanager

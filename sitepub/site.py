@@ -125,6 +125,8 @@ def make_body(root: Path, file: SourceFile | None, recipe: Recipe, *, digest: Di
 
 def supply_body(source: Source, file: SourceFile | None, recipe: Recipe, artifact: Artifact) -> Body:
     """As make_body, but a large file that is published as it is stays on disk."""
+    if file is not None:
+        source.bring((file,))
     if file is not None and not recipe.edits and artifact.size > LARGE:
         return FileBody(source.root / file.path, artifact.size, artifact.body)
     return make_body(source.root, file, recipe, digest=artifact.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,14 @@ from sitepub.core.urls import SiteUrls
 from sitepub.errors import ConfigurationError, join_problems
 from sitepub.interfaces import Progress, Source, SourceFile
 from sitepub.local.cache import Cache
+from sitepub.local.source import read_file
 from sitepub.site_memory import digest_values, find_manifests
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One build. `home`: where the site itself stands, of a preview. `paths` are sorted and number the files; `frozen` holds those known by path alone, with the evidence. `context`: a digest of
-    all that a survey depends on beside the file."""
+    all that a survey depends on beside the file. `bring`: before any file is read."""
 
     root: Path
     files: tuple[SourceFile, ...]
@@ -42,6 +43,12 @@ class Frame:
     links: bool
     maps: bool
     context: str
+    bring: Callable[[Iterable[SourceFile]], None]
+
+    def read(self, number: int) -> bytes:
+        file = self.files[number]
+        self.bring((file,))
+        return read_file(self.root, file)
 
 
 def make_frame(
@@ -80,6 +87,7 @@ def make_frame(
         progress=progress,
         links=follows,
         maps=maps,
+        bring=source.bring,
         context=digest_values([SURVEYS, target.url_path, target.domains, follows, maps, *([home] if home else [])]),
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from sitepub.core.evidence import Evidence
 from sitepub.core.integrity import digest_all, find_named_block, read_integrity
 from sitepub.core.references import Language, scan
-from sitepub.local.source import read_file
 from sitepub.site_frame import Frame
 
 _Named = Mapping[tuple[str, bytes], int]
@@ -36,13 +35,13 @@ def find_guarded(
 
 
 def _guard_file(frame: Frame, number: int, named: _Named) -> str | None:
-    body = read_file(frame.root, frame.files[number])
+    body = frame.read(number)
     holder = next((named[digest] for digest in digest_all(body).items() if digest in named), None)
     return None if holder is None else f"has its digest in `{frame.paths[holder]}`, where it can't be changed"
 
 
 def _guard_page(frame: Frame, number: int, evidence: Evidence, allowed: _Named) -> str | None:
-    body = read_file(frame.root, frame.files[number])
+    body = frame.read(number)
     edited = tuple(at for at, _ in evidence.edges_of(number))
     found = find_named_block(body, edited, scan(Language.HTML, body).inline, allowed)
     if found is None:

@@ -48,7 +48,11 @@ def keep_run(
 
 def tell_stats(files: Sequence[SourceFile]) -> list[str]:
     """A line a file."""
-    return [f"{path}\0{size} {mtime_ns} {inode}" for path, size, mtime_ns, inode in files]
+    return [
+        # what is lent has no time and place of its own
+        f"{path}\0{size} {blob}" if is_lent else f"{path}\0{size} {mtime_ns} {inode}"
+        for path, size, mtime_ns, inode, blob, is_lent in files
+    ]
 
 
 def digest_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:

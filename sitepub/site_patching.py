@@ -97,7 +97,7 @@ def _find_changed(source: Source, last: LastRun) -> list[SourceFile] | None:
 
 
 def _read_again(frame: Frame, changed: Sequence[SourceFile]) -> list[tuple[KnownFile, Surveyed]] | None:
-    """Each file as it was known, and as it is now. None where one was not known."""
+    """Each file as it was known, and as it is now; of a file of which git says that it has the same bytes, that. None where one was not known."""
     known: dict[SourcePath, KnownFile] = {}
     for first in range(0, len(changed), 1000):
         some = changed[first : first + 1000]
@@ -105,12 +105,18 @@ def _read_again(frame: Frame, changed: Sequence[SourceFile]) -> list[tuple[Known
         if None in rows:
             return None
         known.update((file.path, row) for file, row in zip(some, rows) if row is not None)
-    jobs = (SurveyJob(file, choose_language(file), known[file.path].digest if choose_language(file) else None) for file in changed)
+    read = [
+        (known[file.path], Surveyed(file.path, known[file.path].digest, None, is_known=True))
+        for file in changed
+        if known[file.path].is_current
+    ]
+    unknown = [file for file in changed if not known[file.path].is_current]
+    frame.bring(unknown)
+    jobs = (SurveyJob(file, choose_language(file), known[file.path].digest if choose_language(file) else None) for file in unknown)
     batches = (
         SurveyBatch(frame.root, frame.urls, frame.home, frame.links, frame.maps, batch)
         for batch in make_batches(jobs, lambda job: job.file.size)
     )
-    read = []
     for found in run_batches(frame.executor, survey_batch, batches):
         read.append((known[found.path], found))
         frame.progress.advance(files=1)

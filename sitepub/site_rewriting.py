@@ -19,7 +19,6 @@ from sitepub.local.batches import make_batches, run_batches
 from sitepub.local.cache import KnownRewrite
 from sitepub.local.rewriting import Guard, RewriteBatch, RewriteJob, Rewritten, rewrite_batch
 from sitepub.local.shifting import ShiftBatch, ShiftJob, shift_batch
-from sitepub.local.source import read_file
 from sitepub.site_frame import Frame
 from sitepub.site_import_maps import ImportMaps
 from sitepub.site_survey import SiteSurvey
@@ -41,7 +40,7 @@ def name_site(frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict]) -
     assets = [number for number, verdict in enumerate(verdicts) if verdict.file_class is FileClass.ASSET]
 
     def read(number: int) -> bytes:
-        return read_file(frame.root, frame.files[number])
+        return frame.read(number)
 
     def digest_edited(number: int, edits: tuple[Edit, ...]) -> Digest:
         known = _recall(frame, gathered, number, _Wish(pack_edits(edits)))
@@ -103,6 +102,7 @@ class _Stage:
         wishes = {number: wish for number in numbers if (wish := self._wish(number)) is not None}
         unknown = self._recall_all(wishes)
         self._frame.progress.advance(files=len(numbers) - len(unknown))
+        self._frame.bring(self._frame.files[number] for number in unknown)
         jobs = (self._make_job(number, wishes[number]) for number in unknown)
         batches = (
             RewriteBatch(self._frame.root, self._frame.urls, self._frame.links, batch)
@@ -126,6 +126,7 @@ class _Stage:
             wishes[number] = wish
             if not self._recall(number, wish):
                 jobs.append(ShiftJob(self._frame.files[number], self._frame.files[code], edits))
+        self._frame.bring(file for job in jobs for file in (job.file, job.code))
         batches = (ShiftBatch(self._frame.root, batch) for batch in make_batches(jobs, lambda job: job.file.size))
         for found in run_batches(self._frame.executor, shift_batch, batches):
             number = self._gathered.evidence.numbers[found.path]
@@ -248,7 +249,7 @@ class _Guards:
     def change_of(self, path: str) -> Change:
         if path not in self._known:
             number = self._gathered.evidence.numbers[path]
-            body = read_file(self._frame.root, self._frame.files[number])
+            body = self._frame.read(number)
             edits = find_edits(number, self._gathered.evidence, self._names.inserts) if number not in self._gathered.frozen else ()
             self._known[path] = Change(digest_all(body), digest_all(splice(body, edits)))
         return self._known[path]

@@ -20,7 +20,6 @@ from sitepub.core.urls import index_files
 from sitepub.interfaces import SourceFile
 from sitepub.local.batches import make_batches, run_batches
 from sitepub.local.cache import KnownFile
-from sitepub.local.source import read_file
 from sitepub.local.surveying import SurveyBatch, Surveyed, SurveyJob, survey_batch
 from sitepub.site_frame import Frame
 from sitepub.site_guards import find_guarded
@@ -57,7 +56,7 @@ def survey_site(frame: Frame) -> SiteSurvey:
     frame.progress.stage("scanning", total_files=len(frame.files), total_bytes=sum(file.size for file in frame.files))
     gathered = _gather(frame)
     guarded = find_guarded(frame, gathered.evidence, gathered.languages, gathered.named_digests, gathered.policies)
-    own = find_own_circles(gathered.digests, gathered.evidence, lambda number: read_file(frame.root, frame.files[number]))
+    own = find_own_circles(gathered.digests, gathered.evidence, frame.read)
     return _gather(frame, own, guarded) if own or guarded else gathered
 
 
@@ -123,6 +122,7 @@ def _find_surveys(frame: Frame, languages: dict[int, Language], numbers: Iterabl
         else:
             unknown.append(SurveyJob(file, language, known.digest if known and language else None))
             places[file.path] = number
+    frame.bring(job.file for job in unknown)
     batches = make_batches(unknown, _size)
     del unknown
     for found in run_batches(

@@ -33,7 +33,7 @@ _FLUSH_AT = 2000
 _TABLES = """
 create table if not exists files (
     context text not null, path blob not null, size integer not null, mtime_ns integer not null, inode text not null,
-    language text not null, digest text not null, survey blob, primary key (context, path)
+    language text not null, digest text not null, survey blob, git text not null, primary key (context, path)
 ) without rowid;
 create table if not exists rewritten (
     context text not null, path blob not null, source text not null, edits text not null, digest text not null, size integer not null,
@@ -49,7 +49,7 @@ create table if not exists runs (
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """`is_current`: `stat` says that the file is still the one whose digest this is."""
+    """`is_current`: `stat`, or git's id of its bytes, says that the file is still the one whose digest this is."""
 
     digest: Digest
     survey: bytes | None
@@ -99,13 +99,13 @@ class Cache:
         """`context`: a digest of all that surveys depend on beside the file."""
         row = self._find(
             "files",
-            "select size, mtime_ns, inode, digest, survey from files where context = ? and path = ? and language = ?",
+            "select size, mtime_ns, inode, digest, survey, git from files where context = ? and path = ? and language = ?",
             (context, os.fsencode(file.path), language),
         )
         if row is None:
             return None
-        size, mtime_ns, inode, digest, survey = row
-        return KnownFile(Digest(digest), survey, (size, mtime_ns, inode) == (file.size, file.mtime_ns, str(file.inode)))
+        digest, survey, git = row[3:6]
+        return KnownFile(Digest(digest), survey, _is_current(file, row[0:3], git))
 
     def find_files(self, context: str, files: Sequence[SourceFile], languages: Sequence[str]) -> list[KnownFile | None]:
         """As `find_file`, of many files that stand beside each other: one question for all of them."""
@@ -113,7 +113,7 @@ class Cache:
             return [None] * len(files)
         paths = [os.fsencode(file.path) for file in files]
         rows = self._ask(
-            "select path, language, size, mtime_ns, inode, digest, survey from files where context = ? and path between ? and ?",
+            "select path, language, size, mtime_ns, inode, digest, survey, git from files where context = ? and path between ? and ?",
             (context, min(paths), max(paths)),
         )
         known = {row[0]: row for row in rows}
@@ -123,8 +123,7 @@ class Cache:
             if row is None or row[1] != language:
                 found.append(None)
             else:
-                stat = (file.size, file.mtime_ns, str(file.inode))
-                found.append(KnownFile(Digest(row[5]), row[6], row[2:5] == stat))
+                found.append(KnownFile(Digest(row[5]), row[6], _is_current(file, row[2:5], row[7])))
         return found
 
     def find_rewrites(self, context: str, asked: Sequence[tuple[SourcePath, Digest, str]]) -> list[KnownRewrite | None]:
@@ -142,8 +141,9 @@ class Cache:
 
     def keep_file(self, context: str, file: SourceFile, language: str, digest: Digest, survey: bytes | None, *, read_at: int) -> None:
         """`read_at`: a time in ns before the file was read. A file too fresh by then is kept for its content alone."""
-        mtime_ns = file.mtime_ns if is_settled(file, read_at) else -1
-        row = (context, os.fsencode(file.path), file.size, mtime_ns, str(file.inode), language, digest, survey)
+        settled = is_settled(file, read_at)
+        mtime_ns, git = (file.mtime_ns if settled and not file.is_lent else -1), (file.blob if settled else "")
+        row = (context, os.fsencode(file.path), file.size, mtime_ns, str(file.inode), language, digest, survey, git)
         self._keep("files", row)
 
     def find_rewrite(self, context: str, path: SourcePath, source: Digest, edits: str) -> KnownRewrite | None:
@@ -247,6 +247,13 @@ class Cache:
 
 def _read_run(manifest: str, artifacts: int, warnings: str) -> KnownRun:
     return KnownRun(Digest(manifest), artifacts, tuple(Warning(*words) for words in json.loads(warnings)))
+
+
+def _is_current(file: SourceFile, stat: tuple[object, ...], git: str) -> bool:
+    """By git's id of its bytes where both are known, else by `stat`."""
+    if file.blob and git:
+        return file.blob == git
+    return not file.is_lent and stat == (file.size, file.mtime_ns, str(file.inode))
 
 
 def is_settled(file: SourceFile, read_at: int) -> bool:

@@ -25,23 +25,27 @@ _MOST_NAMED = 10
 def export_commit(checkout: Checkout, commit: str) -> Iterator[Path]:
     """The commit's files in a temporary folder, gone afterwards. `commit` is a full id. Raises RefusedError for submodules and for files
     of which git has only Git LFS pointers here."""
-    submodules = [path for mode, path in _list_tree(checkout, commit) if mode == _SUBMODULE]
-    if submodules:
-        problems = [f"`{show_path(path)}` is a submodule, whose files are not in the commit" for path in submodules[:_MOST_NAMED]]
-        raise join_problems("submodule", problems, RefusedError, "check the commit out with its submodules, and publish without `--ref`")
-    with _temporary_folder() as folder:
+    refuse_submodules(checkout, commit)
+    with temporary_folder() as folder:
         exported = folder / "tree"
         exported.mkdir()
         # a work tree of its own: bare repositories have none, and attributes that are being edited are not the commit's
         index = {"GIT_INDEX_FILE": str(folder / "index"), "GIT_WORK_TREE": str(exported)}
         _git(checkout, "read-tree", commit, environment=index)
         _git(checkout, "checkout-index", "--all", "--force", environment=index)
-        _refuse_pointers(exported)
+        refuse_pointers(exported)
         yield exported
 
 
+def refuse_submodules(checkout: Checkout, commit: str) -> None:
+    submodules = [path for mode, path in _list_tree(checkout, commit) if mode == _SUBMODULE]
+    if submodules:
+        problems = [f"`{show_path(path)}` is a submodule, whose files are not in the commit" for path in submodules[:_MOST_NAMED]]
+        raise join_problems("submodule", problems, RefusedError, "check the commit out with its submodules, and publish without `--ref`")
+
+
 @contextmanager
-def _temporary_folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     try:
         with tempfile.TemporaryDirectory(prefix="sitepub-export-") as folder:
             yield Path(folder)
@@ -57,8 +61,8 @@ def _list_tree(checkout: Checkout, commit: str) -> Iterator[tuple[str, str]]:
             yield meta.split()[0], path
 
 
-def _refuse_pointers(exported: Path) -> None:
-    pointers = [path for path in _small_files(exported) if _is_pointer(path)]
+def refuse_pointers(exported: Path) -> None:
+    pointers = [path for path in _small_files(exported) if is_pointer(path)]
     if pointers:
         problems = [f"`{path.relative_to(exported)}` is only a Git LFS pointer here" for path in sorted(pointers)[:_MOST_NAMED]]
         raise join_problems("lfs-pointer", problems, RefusedError, "install Git LFS and run `git lfs fetch --all`")
@@ -73,7 +77,7 @@ def _small_files(exported: Path) -> Iterator[Path]:
                 yield path
 
 
-def _is_pointer(path: Path) -> bool:
+def is_pointer(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_POINTER)) == _POINTER
 

@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,8 @@ from sitepub.local.checkout import FIELDS, PLACING, Checkout, explain_failure, f
 
 if TYPE_CHECKING:
     from git import Git
+
+    from sitepub.local.lending import Lent
 
 DEEPENINGS = ("--deepen=50", "--deepen=1000", "--unshallow")
 """How much history is fetched at a time, until it tells which commit is newer."""
@@ -94,6 +96,18 @@ class Repository:
         from sitepub.local.export import export_commit
 
         return export_commit(self._checkout, commit)
+
+    def lend(self, commit: str, below: str, also: Collection[str]) -> AbstractContextManager[Lent]:
+        """As `export`, of a site that is built already: its files come when they are asked for."""
+        from sitepub.local.lending import lend_commit
+
+        return lend_commit(self._checkout, commit, below, also)
+
+    def find_blobs(self, root: Path) -> Mapping[str, str]:
+        """Git's ids of the unchanged files below `root`, by path from there."""
+        from sitepub.local.lending import find_blobs
+
+        return find_blobs(self._checkout, root)
 
     def holds(self, branch: str, commit: str) -> bool:
         """Whether `commit` is on `branch`, here or as last fetched."""

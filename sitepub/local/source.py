@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,9 @@ class FolderSource:
     root: Path
     files: tuple[SourceFile, ...]
     warnings: tuple[Warning, ...] = ()
+
+    def bring(self, files: Iterable[SourceFile]) -> None:
+        """They are here."""
 
 
 def scan_source(
@@ -169,6 +172,11 @@ def _open(root: Path, file: SourceFile) -> int:
 
 def _stat_as_scanned(descriptor: int, file: SourceFile) -> os.stat_result:
     found = os.fstat(descriptor)
+    if file.is_lent:
+        # what was laid in its place has the time of the scan, what git wrote over it has not
+        if found.st_mtime_ns == file.mtime_ns or found.st_size != file.size:
+            raise source_changed(file.path)
+        return found
     if (found.st_size, found.st_mtime_ns, found.st_ino) != (file.size, file.mtime_ns, file.inode):
         raise source_changed(file.path)
     return found

@@ -1,0 +1,199 @@
+"""A commit whose built site is not exported as a whole: its files stand there empty until they are asked for, and git's object ids say which need not be.
+
+A file that git would convert on the way out (Git LFS, line ends, `ident`, encodings) is exported at once and has no id here: there the id does not tell the content.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sitepub.core.formats import BUNDLER_MANIFESTS
+from sitepub.core.paths import looks_like_secret
+from sitepub.errors import RefusedError, join_problems
+from sitepub.interfaces import SourceFile
+from sitepub.local.checkout import PLACING, Checkout, explain_failure
+from sitepub.local.export import is_pointer, refuse_pointers, refuse_submodules, temporary_folder
+from sitepub.local.source import FolderSource
+
+_PLAIN_MODES = ("100644", "100755")
+_CONVERTING = ("filter", "ident", "eol", "working-tree-encoding")
+_UNCONVERTED = ("unspecified", "unset", "lf")
+_READ_AT_ONCE = frozenset((*(Path(name).name for name in BUNDLER_MANIFESTS), "_headers", "_redirects"))
+"""Small files that are evidence or settings: they are read whatever changed."""
+
+_POINTER_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """`root`: the temporary work tree; `below`: the built site in it, with a slash at its end ('' for all of it); `blobs`: object ids of the files that are
+    lent, by their path below that."""
+
+    checkout: Checkout
+    root: Path
+    index: Path
+    below: str
+    blobs: Mapping[str, str]
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
+    _brought: set[str] = field(default_factory=set)
+
+    def bring(self, files: Iterable[SourceFile]) -> None:
+        """Exports those that are not there yet, as a checkout would. Safe from many threads."""
+        with self._mutex:
+            missing = [file.path for file in files if file.is_lent and file.path not in self._brought]
+            if not missing:
+                return
+            _check_out(self.checkout, self.index, self.root, [self.below + path for path in missing])
+            self._brought.update(missing)
+        pointers = [path for path in missing if _is_small_pointer(self.root / self.below / path)]
+        if pointers:
+            problems = [f"`{path}` is only a Git LFS pointer here" for path in pointers[:10]]
+            raise join_problems("lfs-pointer", problems, RefusedError, "install Git LFS and run `git lfs fetch --all`")
+
+
+@dataclass(frozen=True, slots=True)
+class LentSource(FolderSource):
+    """Implements Source. Files come when they are asked for."""
+
+    lent: Lent | None = None
+
+    def bring(self, files: Iterable[SourceFile]) -> None:
+        if self.lent is not None:
+            self.lent.bring(files)
+
+
+@contextmanager
+def lend_commit(checkout: Checkout, commit: str, below: str, also: Collection[str]) -> Iterator[Lent]:
+    """`below`: the built site in the commit; `also`: files beside it that are needed. Raises as `export_commit` does."""
+    refuse_submodules(checkout, commit)
+    with temporary_folder() as folder:
+        root, index = folder / "tree", folder / "index"
+        root.mkdir()
+        _git(checkout, {"GIT_INDEX_FILE": str(index)}, "read-tree", commit)
+        entries = [entry for entry in _list(checkout, commit) if entry.path.startswith(below) or entry.path in also]
+        converted = find_converted(checkout, {"GIT_INDEX_FILE": str(index)}, [entry.path for entry in entries])
+        lent = [entry for entry in entries if entry.path.startswith(below) and entry.may_wait and entry.path not in converted]
+        waiting = {entry.path for entry in lent}
+        _check_out(checkout, index, root, [entry.path for entry in entries if entry.path not in waiting])
+        refuse_pointers(root)
+        for entry in lent:
+            _lay(root / entry.path, entry.size)
+        yield Lent(checkout, root, index, below, {entry.path.removeprefix(below): entry.blob for entry in lent})
+
+
+def with_blobs(source: FolderSource, blobs: Mapping[str, str]) -> FolderSource:
+    """The same source, its files with the object ids that are known of them."""
+    return replace(source, files=tuple(file._replace(blob=blobs.get(file.path, "")) for file in source.files))
+
+
+def borrow(source: FolderSource, lent: Lent) -> LentSource:
+    """The source as it was scanned in a lent commit."""
+    files = tuple(file._replace(blob=lent.blobs.get(file.path, ""), is_lent=file.path in lent.blobs) for file in source.files)
+    return LentSource(source.root, files, source.warnings, lent)
+
+
+def find_blobs(checkout: Checkout, root: Path) -> Mapping[str, str]:
+    """Object ids of the files below `root` that are tracked and, as git's index says, unchanged, by path from there. Reads no file."""
+    tracked = {path: blob for path, blob in _list_index(checkout, root) if blob}
+    if not tracked:
+        return {}
+    changed = _ask_at(checkout, root, "diff-files", "--name-only", "--relative", "-z", "--", ".").split("\0")
+    converted = find_converted(checkout, {}, list(tracked), folder=root)
+    return {path: blob for path, blob in tracked.items() if path not in changed and path not in converted}
+
+
+def find_converted(
+    checkout: Checkout, environment: Mapping[str, str], paths: Sequence[str], *, folder: Path | None = None
+) -> frozenset[str]:
+    """Files that may stand in a work tree with other bytes than their blobs have."""
+    for setting, plain in (("core.autocrlf", ("", "false", "input")), ("core.eol", ("", "lf", "native"))):
+        if _ask_setting(checkout, setting) not in plain:
+            return frozenset(paths)
+    told = _git(
+        checkout,
+        environment,
+        "check-attr",
+        *(["--cached"] if environment else []),
+        "-z",
+        "--stdin",
+        *_CONVERTING,
+        lines=paths,
+        folder=folder,
+    ).split("\0")
+    return frozenset(path for path, value in zip(told[::3], told[2::3]) if value not in _UNCONVERTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    mode: str
+    blob: str
+    size: int
+    path: str
+
+    @property
+    def may_wait(self) -> bool:
+        name = self.path.rpartition("/")[2]
+        return self.mode in _PLAIN_MODES and name not in _READ_AT_ONCE and not looks_like_secret(self.path)
+
+
+def _list(checkout: Checkout, commit: str) -> Iterator[_Entry]:
+    for line in _git(checkout, {}, "ls-tree", "-r", "-l", "-z", "--full-tree", commit).split("\0"):
+        if line:
+            meta, _, path = line.partition("\t")
+            mode, _, blob, size = meta.split()
+            yield _Entry(mode, blob, int(size), path)
+
+
+def _list_index(checkout: Checkout, root: Path) -> Iterator[tuple[str, str]]:
+    """Of files that nobody told git to take for unchanged (`H`), outside of merges."""
+    for line in _ask_at(checkout, root, "ls-files", "-v", "-s", "-z", "--", ".").split("\0"):
+        meta, _, path = line.partition("\t")
+        tag, *rest = meta.split()[:1] or [""], *meta.split()[1:]
+        if tag == ["H"] and len(rest) == 3 and rest[0] in _PLAIN_MODES and rest[2] == "0":
+            yield path, rest[1]
+
+
+def _lay(path: Path, size: int) -> None:
+    """As large as the file, without its bytes; its time says that it is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(size)
+    os.utime(path, ns=(0, 0))
+
+
+def _is_small_pointer(path: Path) -> bool:
+    return path.stat().st_size <= _POINTER_BYTES and is_pointer(path)
+
+
+def _check_out(checkout: Checkout, index: Path, root: Path, paths: Sequence[str]) -> None:
+    environment = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(root)}
+    _git(checkout, environment, "checkout-index", "--force", "-z", "--stdin", lines=paths)
+
+
+def _ask_setting(checkout: Checkout, name: str) -> str:
+    return _git(checkout, {}, "config", "--default", "", "--get", name).strip().lower()
+
+
+def _ask_at(checkout: Checkout, folder: Path, *words: str) -> str:
+    return _git(checkout, {"GIT_OPTIONAL_LOCKS": "0"}, *words, folder=folder)
+
+
+def _git(checkout: Checkout, environment: Mapping[str, str], *words: str, lines: Sequence[str] = (), folder: Path | None = None) -> str:
+    kept = {name: value for name, value in os.environ.items() if name not in PLACING}
+    done = subprocess.run(
+        ["git", *([] if folder else [f"--git-dir={checkout.git_dir}"]), *words],
+        cwd=folder or checkout.root,
+        env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **environment},
+        input="".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape"),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise explain_failure(checkout, done.stderr.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8", "surrogateescape")
