@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from sitepub.core.edge import EdgeRules, find_key, is_out_of_reach, make_edge_rules, route
 from sitepub.core.settings import Redirect, UrlStyle
+from sitepub.core.urls import url_of
 from tests.support.requests_at_edge import ROUTED, Routed
+
+ENDINGS = (".html", ".css", ".woff2", ".7z")
 
 
 @pytest.mark.parametrize("style", UrlStyle)
@@ -52,3 +57,20 @@ def test_names_that_no_request_reaches(key: str, is_out: bool) -> None:
 
 def test_the_plain_rules_have_no_redirects() -> None:
     assert route("/old/", EdgeRules()) == "/old/index.html"
+
+
+names = some.text(some.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/"), min_size=1, max_size=8).filter(
+    lambda name: name not in (".", "..", ".sitepub")
+)
+keys = some.builds(
+    lambda folders, name, ending: "/".join([*folders, name + ending]), some.lists(names, max_size=3), names, some.sampled_from(ENDINGS)
+)
+
+
+@given(keys, some.sampled_from(tuple(UrlStyle)), some.sampled_from(["/", "/docs/", "/caf\u00e9/"]))
+def test_a_stored_file_is_found_by_its_url(key: str, style: UrlStyle, url_path: str) -> None:
+    """Whatever characters it has, as long as its name has an ending."""
+    rules = make_edge_rules([], url_path=url_path, url_style=style)
+    routed = route(url_of(key, rules.url_path), rules)
+    assert isinstance(routed, str) and find_key(routed, rules.url_path) == key
+    assert not is_out_of_reach(key, rules)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import unquote
 
+from sitepub.core.edge import EdgeRules, Moved, route
 from sitepub.core.model import HeaderSet
 from sitepub.interfaces import Clock
 from tests.support.fake_cdn import FakeCloudFront, Sent
@@ -66,9 +67,10 @@ def shared_life(headers: HeaderSet) -> float:
 
 def apply_function(path: str, *, has_function: bool) -> str:
     """What the edge function makes of a viewer's path: each page is stored under its key alone. Without it the path is the cache key."""
-    if not has_function or "." in path.rpartition("/")[2]:
+    if not has_function:
         return path
-    return path.rstrip("/") + "/index.html"
+    routed = route(path, EdgeRules())
+    return apply_function(routed.location, has_function=True) if isinstance(routed, Moved) else unquote(routed)
 
 
 def is_named(item: str, path: str, headers: HeaderSet, tag_header: str | None) -> bool:
