@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from sitepub.checkup_permissions import check_permissions
 from sitepub.checkup_remarks import Check, Patient, Remark, Severity, fine
+from sitepub.checkup_whereabouts import check_whereabouts
 from sitepub.core.model import Digest
 from sitepub.core.partitions import partition_of_region
 from sitepub.core.served import judge_visits, plan_visits
@@ -227,6 +228,7 @@ THERE: tuple[Check, ...] = (
     _check_state,
     _check_visibility,
     _check_distribution,
+    check_whereabouts,
     _check_quota,
     _check_shared_ledger,
     _check_site,

@@ -34,6 +34,6 @@ def command(invocation: Invocation, purpose: str, github: str | None) -> int:
     if not policy["Statement"]:
         invocation.say(f"`{target.name}` needs nothing of AWS")
     elif github is None and target.distribution is None and purpose in (Purpose.PUBLISH, Purpose.PLAN):
-        invocation.say("no `distribution:` is named, so the policy allows no invalidation")
+        invocation.say("no `distribution:` is named, so the policy allows no invalidation: name the one that `up` made")
     invocation.answer(report.to_json(policy), lambda: report.to_json(policy))
     return ExitStatus.FINE

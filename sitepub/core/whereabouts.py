@@ -81,10 +81,11 @@ class Whereabouts:
 
 
 def judge_name(name: str, found: Resolution | None, distribution: Resolution | None, *, is_known: bool = True) -> NamedAt:
-    """`found` None: there is no such name, unless it is not `is_known`. Edges have many addresses and answer with some: those of one network are
+    """`found` None: there is no such name, unless it is not `is_known`; `distribution` None: a resolver that does not know CloudFront's own name
+    knows nothing. Edges have many addresses and answer with some: those of one network are
     as good as the same. A name that is one of the distribution's is served by no other, whichever edge it leads to."""
     if found is None:
-        return NamedAt(name, Leads.NOWHERE if is_known else Leads.UNKNOWN)
+        return NamedAt(name, Leads.NOWHERE if is_known and distribution is not None else Leads.UNKNOWN)
     shown = found.addresses if found.canonical == name else (found.canonical,)
     if distribution is None:
         return NamedAt(name, Leads.UNKNOWN, shown)

@@ -28,6 +28,7 @@ def test_where_a_name_leads(found: Resolution | None, leads: Leads) -> None:
 def test_what_was_not_answered_is_unknown() -> None:
     assert judge_name("www.a.example", None, EDGES, is_known=False) == NamedAt("www.a.example", Leads.UNKNOWN)
     assert judge_name("www.a.example", Resolution("www.a.example", ("192.0.2.1",)), None).leads is Leads.UNKNOWN
+    assert judge_name("www.a.example", None, None).leads is Leads.UNKNOWN, "without a network no name is found"
 
 
 def test_what_was_found_is_told() -> None:
