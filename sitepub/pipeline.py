@@ -1,4 +1,4 @@
-"""The sentence: read, plan, upload, begin, promote, record, finish, invalidate. This file alone orders writes (docs/design.md §5)."""
+"""The sentence: read, plan, upload, begin, promote, record, finish, invalidate. This file alone orders writes: the order of writes in docs/design.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of the protocol (docs/design.md §5) that only a rare meeting shows: what may stand at a key, whose edit it is, who is asked."""
+"""Rules of the protocol (docs/design.md) that only a rare meeting shows: what may stand at a key, whose edit it is, who is asked."""
 
 from __future__ import annotations
 

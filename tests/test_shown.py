@@ -46,15 +46,30 @@ def is_known(command: str) -> bool:
         case ["python", "-m", module, *_] if module.startswith("tests."):
             path = REPOSITORY / module.replace(".", "/")
             return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
-        case ["python", "-m", "pytest", "-n", "0", test]:
-            return (REPOSITORY / test).is_file()
-        case ["python" | "pytest", script, *options]:
+        case ["python", "-m", "pytest", *rest] | ["pytest", *rest]:
+            return are_tests(rest)
+        case ["python", script, *options]:
             path = REPOSITORY / script
             return path.exists() and all(f'"{word}"' in path.read_text("utf-8") for word in options if word.startswith("--"))
         case ["sitepub", name, *_]:
             return name in COMMANDS
         case _:
             return False
+
+
+def are_tests(words: list[str]) -> bool:
+    """A file or folder of tests, with a choice among them that it knows."""
+    options = {"-n": "", "-m": "", "-k": ""}
+    while len(words) > 1 and words[0] in options:
+        options[words[0]], words = words[1], words[2:]
+    place, *rest = words
+    if rest[:1] == ["-k"]:
+        options["-k"], rest = rest[1], rest[2:]
+    texts = [
+        path.read_text("utf-8") for path in ([REPOSITORY / place] if place.endswith(".py") else (REPOSITORY / place).rglob("test_*.py"))
+    ]
+    marker = f"mark.{options['-m']}" if options["-m"] else ""
+    return not rest and any(marker in text and options["-k"] in text for text in texts)
 
 
 @pages()

@@ -1,6 +1,6 @@
 """Decides what a publish or rollback does, complete before the first write. Pure: manifests in, a Plan out.
 
-Every change carries its reason. The order of steps is the protocol's (docs/design.md §5): new keys that pages load, changed ones, pages,
+Every change carries its reason. The order of steps is the protocol's (docs/design.md): new keys that pages load, changed ones, pages,
 the front page, retired entries.
 """
 

@@ -1,6 +1,6 @@
 """The target's state, `.sitepub/state.json`: the one pointer. Values, their JSON, and every change that a run may make to it.
 
-Each change is a pure function from a state to the next one; releases.py swaps them in. The rules are those of docs/design.md §5.
+Each change is a pure function from a state to the next one; releases.py swaps them in. The rules are those of the protocol in docs/design.md.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ R = TypeVar("R")
 DAY = 86400.0
 TARGET = Target("test", BucketAddress("memory"))
 LONGEST_REQUEST = 30.0
-"""Seconds after which no request that is still under way reaches the store: its signature has ended (docs/design.md §5, rule 8)."""
+"""Seconds after which no request that is still under way reaches the store: its signature has ended (docs/design.md, rule 8 of the protocol)."""
 
 UNCONDITIONAL = ("packs/", "entries/", "records/", "lock")
 
