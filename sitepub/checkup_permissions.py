@@ -29,7 +29,7 @@ def check_permissions(patient: Patient) -> Iterable[Remark]:
     if first is None:
         return
     if first.why_not:
-        yield fine("permissions", f"they are not tried: {first.why_not}")
+        yield fine("permissions", f"permissions are not tried: {first.why_not}")
         return
     if not first.denied:
         yield fine("permissions", f"IAM allows all that {'`up`' if patient.lacks_bucket else 'a publish'} needs")

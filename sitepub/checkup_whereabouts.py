@@ -38,7 +38,10 @@ def _judge_certificate(certificate: Certificate, now: datetime) -> Remark:
         return Remark(
             "certificate-expires", Severity.PROBLEM, message, "let the CNAME stand in the DNS that ACM asked for, `sitepub up` shows it"
         )
-    return fine("certificate", f"it is issued until {certificate.expires_at:%Y-%m-%d}" if certificate.expires_at else "it is issued")
+    return fine(
+        "certificate",
+        f"the certificate is issued until {certificate.expires_at:%Y-%m-%d}" if certificate.expires_at else "the certificate is issued",
+    )
 
 
 def _judge_name(named: NamedAt, found: Whereabouts) -> Remark:

@@ -81,7 +81,7 @@ def _lines(found: Whereabouts, now: datetime) -> Iterator[str]:
         if more > 0:
             yield f"  and {more} more"
     elif found.drift is not None:
-        yield "as sitepub.yaml says"
+        yield "nothing differs from sitepub.yaml"
 
 
 def _state(status: str, *, is_enabled: bool) -> str:

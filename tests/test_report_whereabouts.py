@@ -41,7 +41,8 @@ def test_all_that_is_to_be_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("drift", "line"), [((), "as sitepub.yaml says"), (tuple(map(str, range(12))), "  and 2 more"), (None, "distribution: E1 Deployed")]
+    ("drift", "line"),
+    [((), "nothing differs from sitepub.yaml"), (tuple(map(str, range(12))), "  and 2 more"), (None, "distribution: E1 Deployed")],
 )
 def test_what_differs(drift: tuple[str, ...] | None, line: str) -> None:
     found = Whereabouts("E1", "d1.cloudfront.net", "Deployed", True, drift=drift)

@@ -260,7 +260,7 @@ def test_each_missing_permission_is_named_with_what_grants_it(cloud_story: Story
         assert "`cloudfront:CreateInvalidation`" in missing["message"] and '"Sid": "Invalidate"' in missing["hint"]
         iam.forbidden = frozenset({"SimulatePrincipalPolicy"})
         done = cloud_story.run("doctor", status=6)
-        assert "they are not tried: these credentials may not call `iam:SimulatePrincipalPolicy`" in done.out
+        assert "permissions are not tried: these credentials may not call `iam:SimulatePrincipalPolicy`" in done.out
 
 
 def test_what_up_and_down_lack_is_worth_a_line_and_no_problem(cloud_story: Story) -> None:
