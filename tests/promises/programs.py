@@ -119,10 +119,10 @@ RETENTIONS = st.sampled_from([Retention(1, 0), Retention(2, 0), Retention(1, 3)]
 # ---- carrying out
 
 
-def _may_lose_lease(run: Run, race: Race) -> bool:
+def _may_lose_lease(run: Run, beside: tuple[Run, ...]) -> bool:
     """Another one that writes may have taken over, or somebody slept. Who only sends what is owed takes the lease from nobody."""
-    slept = any(who < 0 for who, _ in race.turns) or any(one.fault is not None and one.fault.kind == "freeze" for one in race.runs)
-    return slept or any(other.what != "invalidate" for other in race.runs if other is not run)
+    slept = any(one.fault is not None and one.fault.kind == "freeze" for one in (run, *beside))
+    return slept or any(other.what != "invalidate" for other in beside)
 
 
 @dataclass(slots=True)
@@ -191,17 +191,18 @@ class Player:
                 actor.go_on()
         else:
             raise AssertionError(f"{[actor.name for actor in actors if not actor.is_done]} come to no end")
-        for run, actor in zip(race.runs, actors, strict=True):
-            self._judge_outcome(run, actor.outcome, race)
+        for number, actor in enumerate(actors):
+            beside = (*race.runs[:number], *race.runs[number + 1 :])
+            self._judge_outcome(race.runs[number], actor.outcome, beside, slept=any(who < 0 for who, _ in race.turns))
 
-    def _judge_outcome(self, run: Run, outcome: object, race: Race | None = None) -> None:
+    def _judge_outcome(self, run: Run, outcome: object, beside: tuple[Run, ...] = (), *, slept: bool = False) -> None:
         if isinstance(outcome, DiedError) and run.is_noticed:
             self.web.bury()
         if not isinstance(outcome, BaseException) or isinstance(outcome, (DiedError, UsageError)):
             return
         if not isinstance(outcome, SitepubError) or not self._is_expected(run, outcome):
             raise outcome
-        if outcome.code == "lease-lost" and not _may_lose_lease(run, race or Race((run,), ())):
+        if outcome.code == "lease-lost" and not slept and not _may_lose_lease(run, beside):
             raise outcome
 
     def _is_expected(self, run: Run, outcome: SitepubError) -> bool:
