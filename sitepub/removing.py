@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sitepub.aws.provision.access_control import find_access_control, remove_access_control
 from sitepub.aws.provision.api import Lacking
 from sitepub.aws.provision.bucket import delete_bucket, empty_bucket, find_bucket, has_object_lock, list_versions, write_policy
-from sitepub.aws.provision.certificate import delete_certificate, find_near, find_own_certificates, mark_of
+from sitepub.aws.provision.certificate import find_own_certificates
 from sitepub.aws.provision.distribution import (
     change_distribution,
     delete_distribution,
@@ -21,11 +21,12 @@ from sitepub.aws.provision.headers_policy import find_headers_policy, remove_hea
 from sitepub.aws.provision.records import delete_records, find_records, list_zones
 from sitepub.core.provision.bucket_policy import take_out
 from sitepub.core.provision.domains import ADDRESS_TYPES, Record, Zone, choose_zone
-from sitepub.core.provision.found import RECORDED, Found, FoundCertificate, FoundDistribution, FoundPart, Kind
+from sitepub.core.provision.found import RECORDED, Found, FoundDistribution, FoundPart, Kind
 from sitepub.core.provision.planning import Act, Step
 from sitepub.core.provision.removal import Contents, Removal, is_needed, keeps_reader, plan_down, removes_bucket
 from sitepub.interfaces import Anything
-from sitepub.provisioning import DISTRIBUTION_PAUSE, REFERENCE, Site, await_, read_provisioned, remember
+from sitepub.provisioning_certificate import remove_certificate
+from sitepub.provisioning_site import DISTRIBUTION_PAUSE, REFERENCE, Site, await_, read_provisioned, remember
 from sitepub.releases import LOCK_KEY, STATE_KEY
 
 OWN_RECORDS = (STATE_KEY, LOCK_KEY, "locks/", "releases/", "records/", "packs/", "entries/")
@@ -82,7 +83,7 @@ def take_down(site: Site, farewell: Farewell) -> None:
         _forget(site, found)
     for certificate in found.old_certificates:
         if not is_needed(found, certificate):
-            _remove_certificate(site, certificate)
+            remove_certificate(site, certificate)
 
 
 # ---- what stands
@@ -184,28 +185,3 @@ def _forget(site: Site, found: Found) -> None:
             write_policy(site.api, site.blueprint, left)
     if read_provisioned(site):
         remember(site, {RECORDED: "", REFERENCE: ""})
-
-
-def _remove_certificate(site: Site, certificate: FoundCertificate) -> None:
-    """Its CNAMEs go before it: once it is gone, nobody knows them. Another certificate for the same names needs the same ones."""
-    site.progress.note(f"certificate of {', '.join(certificate.domains)}")
-    _remove_proofs(site, certificate)
-    delete_certificate(site.api, certificate.arn)
-
-
-def _remove_proofs(site: Site, certificate: FoundCertificate) -> None:
-    own = [(name, value) for name, value in certificate.records if mark_of(name) in certificate.made]
-    if not own or site.blueprint.zone == "none":
-        return
-    zones = list_zones(site.api)
-    needed = _needed_by_others(site, certificate)
-    for name, value in own:
-        zone = choose_zone(name, zones, site.blueprint.zone)
-        if zone is not None and name not in needed:
-            standing = find_records(site.api, zone, name, ("CNAME",))
-            delete_records(site.api, [record for record in standing if record.aim.rstrip(".") == value.rstrip(".")])
-
-
-def _needed_by_others(site: Site, certificate: FoundCertificate) -> frozenset[str]:
-    """CNAMEs that prove another certificate too: it would not be renewed without them."""
-    return frozenset(name for other in find_near(site.api, site.blueprint, certificate) for name, _ in other.records)

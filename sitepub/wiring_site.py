@@ -15,7 +15,7 @@ from sitepub.core.provision.blueprint import check_target, make_blueprint
 from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.errors import ConfigurationError
 from sitepub.interfaces import Progress
-from sitepub.provisioning import Site
+from sitepub.provisioning_site import Site
 from sitepub.wiring import open_target, records_address
 
 _GLOBAL_REGION: Final = "us-east-1"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,15 +29,24 @@ from sitepub.aws.provision.distribution import (
 from sitepub.aws.provision.edge_function import ensure_function, find_function, remove_function
 from sitepub.aws.provision.headers_policy import ensure_headers_policy, find_cache_policy, find_headers_policy, remove_headers_policy
 from sitepub.aws.provision.records import create_records, delete_records, find_records, list_zones, make_cname
+from sitepub.aws.s3 import S3Store
+from sitepub.aws.session import AwsSession
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
 from sitepub.core.provision.configs import CACHE_POLICY, Parts, find_differences, make_config
 from sitepub.core.provision.domains import Zone, make_alias
 from sitepub.core.provision.found import FoundDistribution
+from sitepub.core.provision.removal import Removal
+from sitepub.core.settings import BucketAddress
 from sitepub.errors import RefusedError, SitepubError
+from sitepub.interfaces import Store
 from sitepub.local.clock import SystemClock
+from sitepub.provisioning import foresee_up, raise_up
+from sitepub.provisioning_site import Site
+from sitepub.releases import Releases
+from sitepub.removing import foresee_down, take_down
 from tests.provision.world import make_blueprint
-from tests.support.builders import ManualClock
+from tests.support.builders import ManualClock, SilentProgress
 from tests.support.fake_aws import FakeAws
 
 GAPS = {
@@ -50,6 +60,7 @@ GAPS = {
         "disabled": "an enabled distribution is deleted",
         "alias": "a name is given to two distributions",
         "in use": "an access control that a distribution uses is deleted",
+        "policy": "conditions of a bucket's policy are not looked at: what visitors may not read, nobody may",
         "record": "a record with another value is created over one that stands",
     },
     "ministack": {
@@ -72,6 +83,7 @@ class World:
     api: Api
     blueprint: Blueprint
     wait: Callable[[float], None]
+    open_records: Callable[[str], Store]
 
     @property
     def zone(self) -> Zone:
@@ -90,11 +102,18 @@ def world(request: pytest.FixtureRequest) -> World:
         clock = ManualClock()
         aws = FakeAws(clock)
         aws.add_zone(f"site-{label}.org")
-        return World("fake", Api(aws.client, clock, True, "AWS"), blueprint, clock.sleep)
+        return World("fake", Api(aws.client, clock, True, "AWS"), blueprint, clock.sleep, lambda bucket: aws.store(bucket, ".sitepub"))
     server = request.getfixturevalue("ministack_server" if request.param == "ministack" else "moto_server")
     server.client("route53").create_hosted_zone(Name=f"site-{label}.org", CallerReference=label)
     api = Api(lambda service: server.client(service), SystemClock(), False, request.param)
-    return World(request.param, api, replace(blueprint, takes_plain_http=True), lambda seconds: None)
+    session = AwsSession(environment={**server.environment, "AWS_REGION": blueprint.region})
+    return World(
+        request.param,
+        api,
+        replace(blueprint, takes_plain_http=True, account=server.client("sts").get_caller_identity()["Account"]),
+        lambda seconds: None,
+        lambda bucket: S3Store(BucketAddress(bucket, ".sitepub"), session, endpoint_url=server.endpoint_url),
+    )
 
 
 def make(world: World, parts: Parts | None = None, *, reference: str = "", domains: tuple[str, ...] = ()) -> FoundDistribution:
@@ -363,6 +382,43 @@ def test_a_record_that_stands_is_not_overwritten(world: World) -> None:
         create_records(world.api, world.zone, [make_alias(domain, "A", "d2.cloudfront.net")])
     (found,) = find_records(world.api, world.zone, domain)
     assert found.aim == "d1.cloudfront.net"
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_an_endpoint_that_lacks_much_gets_a_distribution_with_warnings(world: World) -> None:
+    site = open_site(world)
+    warnings = raise_up(site, foresee_up(site)).warnings
+    lacking = ["cache policies", "edge function", "headers policy"]
+    assert sorted(re.findall(r"knows no ([^:]+):", "\n".join(warnings))) == lacking
+    assert find(world) is not None
+
+
+@pytest.mark.gap("policy")
+def test_up_makes_all_and_down_leaves_nothing(world: World) -> None:
+    site = open_site(world)
+    assert raise_up(site, foresee_up(site)).warnings == ()
+    assert foresee_up(site).is_nothing
+    found = find(world)
+    (domain,) = world.blueprint.domains
+    assert found is not None and [record.type for record in find_records(world.api, world.zone, domain)] == ["A", "AAAA"]
+    take_down(site, foresee_down(site, Removal()))
+    assert foresee_down(site, Removal()).steps == ()
+    assert find(world) is None and find_bucket(world.api, world.blueprint) is None
+    assert find_records(world.api, world.zone, domain) == ()
+    assert find_access_control(world.api, world.blueprint) is None and find_certificates(world.api, world.blueprint) == (None, ())
+
+
+def open_site(world: World) -> Site:
+    records = world.open_records(world.blueprint.bucket)
+    nonces = itertools.count()
+    return Site(
+        world.blueprint,
+        world.api,
+        Releases(records, world.api.clock, lambda: f"n{next(nonces)}"),
+        world.api.clock,
+        SilentProgress(),
+        records=records,
+    )
 
 
 def test_every_gap_is_one_that_a_test_looks_at() -> None:

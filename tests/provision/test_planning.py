@@ -359,6 +359,37 @@ def test_a_bucket_of_ours_is_mended() -> None:
     assert settings["public_access_block"]["BlockPublicPolicy"] and len(settings["lifecycle"]["Rules"]) == 2
 
 
+def test_names_can_be_taken_away_and_given_again() -> None:
+    world = World()
+    world.up()
+    (distribution,) = world.aws.distributions.values()
+    world.blueprint = fill_blueprint(domains=())
+    (step,) = [step for step in world.foresee().steps if step.act == "change"]
+    assert step.reason == "Aliases, ViewerCertificate.CloudFrontDefaultCertificate"
+    assert len([step for step in world.foresee().steps if step.act == "delete"]) == 4
+    world.up()
+    assert (distribution.names, distribution.config["ViewerCertificate"]) == ([], {"CloudFrontDefaultCertificate": True})
+    assert world.foresee().is_nothing
+    world.blueprint = fill_blueprint(domains=("www.example.com",))
+    world.up()
+    assert distribution.names == ["www.example.com"] and world.foresee().is_nothing
+    world.down()
+    assert not any(world.aws.everything().values())
+
+
+def test_who_may_not_tidy_is_told_and_the_site_stands() -> None:
+    world = World()
+    world.up()
+    world.blueprint = fill_blueprint(domains=("www.example.com",))
+    world.aws.denied.update({"change_resource_record_sets", "delete_certificate"})
+    standing = world.up()
+    assert [warning.partition(" are left: ")[0] for warning in standing.warnings] == [
+        "records of old names",
+    ]
+    (distribution,) = world.aws.distributions.values()
+    assert distribution.names == ["www.example.com"]
+
+
 def test_one_who_changes_the_distribution_meanwhile_is_not_overwritten() -> None:
     world = World()
     world.up()

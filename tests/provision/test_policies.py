@@ -19,7 +19,8 @@ from sitepub.core.policy_site import write_site_policy
 from sitepub.core.provision.removal import Removal
 from sitepub.core.settings import BucketAddress, Target
 from sitepub.errors import ConfigurationError
-from sitepub.provisioning import Site, foresee_up, raise_up
+from sitepub.provisioning import foresee_up, raise_up
+from sitepub.provisioning_site import Site
 from sitepub.removing import foresee_down, take_down
 from tests.provision.guarded import Guard, needs
 from tests.provision.world import World

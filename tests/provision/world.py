@@ -9,7 +9,8 @@ from typing import Any
 from sitepub.aws.provision.api import Api
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.removal import Removal
-from sitepub.provisioning import Foreseen, Site, Standing, foresee_up, raise_up
+from sitepub.provisioning import Foreseen, Standing, foresee_up, raise_up
+from sitepub.provisioning_site import Site
 from sitepub.releases import Releases
 from sitepub.removing import Farewell, foresee_down, take_down
 from tests.support.builders import ManualClock, SilentProgress

@@ -572,6 +572,9 @@ class _CloudFront:
 
     def _check_names(self, config: Any, own: str) -> None:
         names = (config.get("Aliases") or {}).get("Items") or []
+        viewer = config.get("ViewerCertificate") or {"CloudFrontDefaultCertificate": True}
+        if bool(viewer.get("CloudFrontDefaultCertificate")) == bool(viewer.get("ACMCertificateArn")):
+            raise refusal("InvalidViewerCertificate", "CreateDistribution")
         taken = {name for each in self.aws.distributions.values() if each.id != own for name in each.names}
         if set(names) & taken:
             raise refusal("CNAMEAlreadyExists", "CreateDistribution")

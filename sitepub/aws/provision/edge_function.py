@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sitepub.aws.provision.api import Api, Lacking, Refused
-from sitepub.core.provision.blueprint import TAG, Blueprint
+from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.configs import FUNCTION_RUNTIME
 from sitepub.core.provision.found import FoundPart
 from sitepub.errors import StoppedError
@@ -56,15 +56,12 @@ def _bring_up_to_date(api: Api, blueprint: Blueprint) -> tuple[str, str]:
         summary = _describe(api, blueprint.name, "DEVELOPMENT")
         try:
             if summary is None:
-                tags = {"Items": [{"Key": TAG, "Value": blueprint.name}]}
-                # an endpoint that knows no tags of functions ignores them
                 made = api.ask(
                     "cloudfront",
                     "create_function",
                     Name=blueprint.name,
                     FunctionConfig=config,
                     FunctionCode=code,
-                    Tags=tags,
                     expected=("FunctionAlreadyExists",),
                 )
                 return str(made["ETag"]), str(made["FunctionSummary"]["FunctionMetadata"]["FunctionARN"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from sitepub.aws.provision.access_control import find_access_control
@@ -16,7 +16,7 @@ from sitepub.aws.provision.records import find_records, list_zones
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.configs import CACHE_POLICY, CACHE_POLICY_ID
 from sitepub.core.provision.domains import Record, Zone, choose_zone
-from sitepub.core.provision.found import RECORDED, Found, FoundPart, Kind
+from sitepub.core.provision.found import RECORDED, Found, FoundDistribution, FoundPart, Kind
 from sitepub.core.provision.planning import needs_certificate
 from sitepub.errors import ConfigurationError, SitepubError
 
@@ -48,6 +48,7 @@ def survey(api: Api, blueprint: Blueprint, provisioned: Mapping[str, str]) -> Fo
         cache_policy=_find_cache_policy(api),
         zones=zones,
         records=_find_leading(api, zones),
+        old_records=tuple(_find_old(api, blueprint, distribution)),
         taken={
             name: each["Id"] for each in summaries for name in (each.get("Aliases") or {}).get("Items") or () if name in blueprint.domains
         },
@@ -83,6 +84,19 @@ def _find_zones(api: Api, blueprint: Blueprint) -> Mapping[str, Zone | None]:
         message = f"there is no public zone `{blueprint.zone}` in this account"
         raise ConfigurationError("no-zone", message, "correct `zone:`, or take it away to let the names decide")
     return {domain: choose_zone(domain, zones, blueprint.zone) for domain in blueprint.domains}
+
+
+def _find_old(api: Api, blueprint: Blueprint, distribution: FoundDistribution | None) -> Iterator[Record]:
+    """Of names that were the site's: they lead to a distribution that will not know them any more."""
+    if distribution is None or not distribution.is_ours or blueprint.zone == "none":
+        return
+    names = (distribution.config.get("Aliases") or {}).get("Items") or ()
+    old = [name for name in names if name not in blueprint.domains and blueprint.file is None]
+    zones = list_zones(api) if old else ()
+    for name in old:
+        zone = choose_zone(name, zones, blueprint.zone)
+        if zone is not None:
+            yield from (record for record in find_records(api, zone, name) if record.leads_to(distribution.domain))
 
 
 def _find_leading(api: Api, zones: Mapping[str, Zone | None]) -> tuple[Record, ...]:

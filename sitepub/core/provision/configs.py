@@ -17,6 +17,9 @@ Config = Mapping[str, Any]
 
 FUNCTION_RUNTIME = "cloudfront-js-2.0"
 FUNCTION_EVENT = "viewer-request"
+_WHOLE = ("ViewerCertificate",)
+"""Fields of it exclude each other."""
+
 ERROR_SECONDS = 10
 """How long edges keep that something is missing: as long as `cache.errors` says by default, and CloudFront too."""
 
@@ -132,7 +135,9 @@ def overlay(standing: Config, wanted: Config) -> dict[str, Any]:
     merged = dict(standing)
     for key, value in wanted.items():
         before = standing.get(key)
-        if isinstance(value, Mapping) and isinstance(before, Mapping):
+        if key in _WHOLE or _is_empty_list(value):
+            merged[key] = value
+        elif isinstance(value, Mapping) and isinstance(before, Mapping):
             merged[key] = overlay(before, value)
         elif key == "Items" and isinstance(before, Sequence) and value and isinstance(value[0], Mapping):
             merged[key] = [overlay(_counterpart(before, each), each) for each in value]
@@ -145,7 +150,10 @@ def _differences(standing: Config, wanted: Config, path: str) -> Iterator[str]:
     for key, value in wanted.items():
         name = f"{path}.{key}" if path and key != "Items" else path if key == "Items" else key
         before = standing.get(key)
-        if isinstance(value, Mapping):
+        if _is_empty_list(value):
+            if isinstance(before, Mapping) and before.get("Items"):
+                yield name
+        elif isinstance(value, Mapping):
             yield from _differences(before if isinstance(before, Mapping) else {}, value, name)
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
             found = before if isinstance(before, Sequence) else []
@@ -156,6 +164,11 @@ def _differences(standing: Config, wanted: Config, path: str) -> Iterator[str]:
                     yield from _differences(_counterpart(found, each), each, name)
         elif key != "Quantity" and not _is_same(before, value):
             yield name
+
+
+def _is_empty_list(value: object) -> bool:
+    """As CloudFront writes one."""
+    return isinstance(value, Mapping) and value.get("Quantity") == 0 and not value.get("Items")
 
 
 def _is_same(before: object, value: object) -> bool:

@@ -80,7 +80,8 @@ class FoundDistribution:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`zones`: for each domain, the one that holds it, or None. `records`: those of the site's domains that lead somewhere. `taken`: domains
+    """`zones`: for each domain, the one that holds it, or None. `records`: those of the site's domains that lead somewhere, `old_records`
+    those of names that are a distribution's of ours and no longer the site's. `taken`: domains
     that another distribution of the account has, with its id. `lacks`: what the endpoint knows nothing of."""
 
     bucket: FoundBucket | None = None
@@ -93,5 +94,6 @@ class Found:
     cache_policy: str | None = None
     zones: Mapping[str, Zone | None] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
+    old_records: tuple[Record, ...] = ()
     taken: Mapping[str, str] = field(default_factory=dict)
     lacks: frozenset[Kind] = frozenset()

@@ -149,6 +149,7 @@ def _steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
         )
     yield _policy_step(blueprint, found)
     yield from _record_steps(blueprint, found)
+    yield from _old_record_steps(found)
 
 
 def _bucket_step(blueprint: Blueprint, found: Found) -> Step:
@@ -241,6 +242,11 @@ def _record_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
         for kind in ADDRESS_TYPES:
             if kind not in missing_types(found, domain):
                 yield Step(Act.LEAVE, Kind.RECORD, f"{domain} {kind}", "leads to the distribution")
+
+
+def _old_record_steps(found: Found) -> Iterator[Step]:
+    for record in found.old_records:
+        yield Step(Act.DELETE, Kind.RECORD, f"{record.name} {record.type}", "is no longer a name of the site")
 
 
 def missing_types(found: Found, domain: str) -> tuple[str, ...]:
