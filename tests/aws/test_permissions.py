@@ -12,7 +12,7 @@ from sitepub.aws.session import AwsSession
 from sitepub.checkup_permissions import judge_denied
 from sitepub.checkup_remarks import Severity
 from sitepub.core.policy import Purpose, write_policy
-from sitepub.core.policy_trial import Tried
+from sitepub.core.policy_trial import Tried, list_trials, read_results
 from sitepub.core.settings import BucketAddress, Target
 from tests.support.fake_iam import FakeIam, run_fake_iam
 from tests.support.servers import ENVIRONMENT
@@ -104,3 +104,11 @@ def test_what_may_not_be_tried_is_said(iam: FakeIam) -> None:
     assert attempt(iam).why_not == "these credentials may not call `iam:SimulatePrincipalPolicy`"
     iam.caller = "arn:aws:iam::123456789012:root"
     assert "root user" in attempt(iam).why_not
+
+
+def test_a_boundary_denies_outright() -> None:
+    trial = list_trials(POLICY)[0]
+    answer = {"EvalActionName": "s3:ListBucket", "EvalResourceName": "arn:aws:s3:::www-example-com", "EvalDecision": "implicitDeny"}
+    (plain,) = read_results(trial, [answer])
+    (bounded,) = read_results(trial, [{**answer, "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}])
+    assert (plain.is_explicit, bounded.is_explicit) == (False, True)
