@@ -213,3 +213,34 @@ def test_nothing_changed_needs_nothing() -> None:
 def test_deep_paths_need_no_recursion() -> None:
     changed = {"/" + "a" * size for size in range(1, 3000)}
     assert cover(changed, dict.fromkeys(changed, 1.0), max_items=1).items == ("/a*",)
+
+
+FLAT = [f"/f/{number:04}.html" for number in range(1500)]
+CHAIN = ["/" + "a/" * depth + "x" for depth in range(300)]
+ODD = [f"/{name}{number}" for name in ("é", "a%C3%A9", "b~", "c d", "e'\"", "f#?", "g+", "☃") for number in range(20)]
+HOSTILE = {
+    "one flat folder": Case(frozenset(FLAT[::7]), dict.fromkeys(FLAT, 1.0), 40, 15),
+    "one flat folder, nearly enough": Case(frozenset(FLAT[::7]), dict.fromkeys(FLAT, 1.0), 212, 15),
+    "a chain": Case(frozenset(CHAIN[::2]), dict.fromkeys(CHAIN, 1.0), 9, 3),
+    "all changed": Case(frozenset(FLAT), dict.fromkeys(FLAT, 1.0), 3, 15),
+    "nothing live": Case(frozenset(FLAT), {}, 2, 15),
+    "no weights": Case(frozenset(FLAT[::7]), dict.fromkeys(FLAT, 0.0), 2, 15),
+    "one item": Case(frozenset(FLAT[1::7]), dict.fromkeys(FLAT, 1.0), 1, 15),
+    "no wildcards": Case(frozenset(FLAT[::3]), dict.fromkeys(FLAT, 1.0), 2, 0, {"third": FLAT[::3], "half": FLAT[::2]}),
+    "odd characters": Case(frozenset(ODD[::2]), dict.fromkeys(ODD, 1.0), 12, 15),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_shapes_are_covered_within_the_limits(case: Case) -> None:
+    check_soundness(case, run(case))
+
+
+def test_what_hostile_shapes_cost_where_it_can_be_told_without_a_search() -> None:
+    cost = {name: run(case).collateral for name, case in HOSTILE.items()}
+    # each of the three items saved is a decade with two changed files in it
+    assert cost["one flat folder, nearly enough"] == 3 * 8
+    # eight exact ones, and a wildcard from the ninth on: half of what lies below changed
+    assert cost["a chain"] == 150 - 8
+    assert cost["one item"] == len(FLAT) - len(FLAT[1::7])
+    assert [cost[name] for name in ("all changed", "nothing live", "no weights", "no wildcards")] == [0.0] * 4
