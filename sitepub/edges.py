@@ -11,6 +11,7 @@ from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
 from sitepub.core.settings import Invalidation
 from sitepub.core.state import LEASE_SECONDS, Process, State
+from sitepub.gathering import Pace
 from sitepub.interfaces import Cdn, Clock, Progress, Store
 from sitepub.releases import Releases
 
@@ -106,6 +107,7 @@ class Edges:
     clock: Clock
     progress: Progress
     process: Process
+    pace: Pace = field(default_factory=Pace, kw_only=True)
     is_gone: Callable[[Process], bool]
     spool: Path | None = None
     before_first_write: Callable[[], Mapping[str, str]] = dict

@@ -2,68 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterable
+from threading import Condition, Lock, Thread
+from typing import Generic, TypeVar
 
 A = TypeVar("A")
 R = TypeVar("R")
 
 WORKERS = 64
-"""Concurrent requests to a store: what the round trip of a distant region needs; connections are opened only as needed."""
+"""Calls at once where nothing is paced: what the round trip of a distant region needs; connections are opened only as needed."""
+
+FIRST_LIMIT, MOST_LIMIT, LEAST_LIMIT = 16, 128, 2
+GAIN = 1.1
+"""What doubling the number of requests must bring to be worth it."""
 
 
-def run_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int = WORKERS) -> list[tuple[A, R]]:
+class Pace:
+    """How many requests to a store are under way at once: twice as many for as long as that helps, half as many when the server asks for it.
+    One a target; safe from many threads."""
+
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._elapsed = elapsed
+        self._free = Condition()
+        self._running = 0
+        self._done = 0
+        self._since: float | None = None
+        self._last_rate = 0.0
+        self._may_double = True
+        self.limit = FIRST_LIMIT
+        self.refusals = 0
+
+    def __enter__(self) -> None:
+        with self._free:
+            while self._running >= self.limit:
+                self._free.wait()
+            self._running += 1
+            if self._since is None:
+                self._since = self._elapsed()
+
+    def __exit__(self, *_: object) -> None:
+        with self._free:
+            was_full = self._running >= self.limit
+            self._running -= 1
+            self._done += 1
+            if self._done >= 2 * self.limit:
+                self._look(was_full)
+            self._free.notify()
+
+    def refuse(self) -> None:
+        """The server wants fewer (503 SlowDown)."""
+        with self._free:
+            self.refusals += 1
+            self.limit = max(LEAST_LIMIT, self.limit // 2)
+            self._may_double = False
+            self._begin_again()
+
+    def _look(self, is_full: bool) -> None:
+        """At what the last so many requests took; only if there were always enough of them."""
+        took = self._elapsed() - (self._since or 0.0)
+        rate = self._done / took if took > 0 else 0.0
+        before = self.limit
+        if not is_full:
+            pass
+        elif self.refusals and not self._may_double:
+            self.limit = min(MOST_LIMIT, self.limit + 1)
+        elif self._may_double and rate > GAIN * self._last_rate:
+            self._may_double = self.limit < MOST_LIMIT
+            self.limit = min(MOST_LIMIT, 2 * self.limit)
+            self._last_rate = rate
+        elif self._may_double:
+            # the last step up was for nothing
+            self.limit = max(FIRST_LIMIT, self.limit // 2)
+            self._may_double = False
+        self._begin_again()
+        if self.limit > before:
+            self._free.notify_all()
+
+    def _begin_again(self) -> None:
+        self._done, self._since = 0, self._elapsed()
+
+
+def run_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int = WORKERS, pace: Pace | None = None) -> list[tuple[A, R]]:
     """Calls `call` with each argument, at most `workers` at once, and returns the pairs in the order of arguments.
 
     After a first failure nothing new is started; what is under way is awaited. Raises the failure of the earliest argument, with the others
-    as its notes. Arguments are drawn as they are needed, so a generator of large bodies stays small.
+    as its notes. Arguments are drawn as they are needed, so a generator of large bodies stays small. `pace`: says how many instead of `workers`.
     """
-    from concurrent.futures import ThreadPoolExecutor  # a run with nothing to do has no use for it
+    if pace is not None:
+        call, workers = _paced(call, pace), MOST_LIMIT
+    crew = _Crew(call, arguments)
+    try:
+        while len(crew.threads) < workers and (drawn := crew.draw()) is not None:
+            crew.start(drawn)
+        crew.join()
+    except BaseException:
+        crew.is_over = True
+        crew.join()
+        raise
+    if crew.failures:
+        raise _first_of(crew.failures)
+    return [crew.pairs[number] for number in sorted(crew.pairs)]
 
-    pairs: dict[int, tuple[A, R]] = {}
-    failures: dict[int, BaseException] = {}
-    numbered = enumerate(arguments)
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        running: dict[Future[R], tuple[int, A]] = {}
+
+def _paced(call: Callable[[A], R], pace: Pace) -> Callable[[A], R]:
+    def wait_and_call(argument: A) -> R:
+        with pace:
+            return call(argument)
+
+    return wait_and_call
+
+
+class _Crew(Generic[A, R]):
+    """Threads that draw the next argument for themselves: a future for each would cost more than many a call."""
+
+    def __init__(self, call: Callable[[A], R], arguments: Iterable[A]) -> None:
+        self._call = call
+        self._numbered = enumerate(arguments)
+        self._mutex = Lock()
+        self.is_over = False
+        self.threads: list[Thread] = []
+        self.pairs: dict[int, tuple[A, R]] = {}
+        self.failures: dict[int, BaseException] = {}
+
+    def draw(self) -> tuple[int, A] | None:
+        """The next argument and its number; None once there are no more, or something failed."""
+        with self._mutex:
+            drawn = None if self.is_over else next(self._numbered, None)
+            self.is_over = drawn is None
+        return drawn
+
+    def start(self, first: tuple[int, A]) -> None:
+        thread = Thread(target=self._work, args=(first,))
+        self.threads.append(thread)
+        thread.start()
+
+    def join(self) -> None:
+        for thread in self.threads:
+            thread.join()
+
+    def _work(self, drawn: tuple[int, A] | None) -> None:
+        number = -1
         try:
-            while not failures and _start_some(pool, call, numbered, running, workers):
-                _collect(running, pairs, failures)
-            while running:
-                _collect(running, pairs, failures)
-        except BaseException:
-            for future in running:
-                future.cancel()
-            raise
-    if failures:
-        raise _first_of(failures)
-    return [pairs[number] for number in sorted(pairs)]
-
-
-def _start_some(
-    pool: ThreadPoolExecutor, call: Callable[[A], R], numbered: Iterator[tuple[int, A]], running: dict[Future[R], tuple[int, A]], limit: int
-) -> bool:
-    while len(running) < limit:
-        drawn = next(numbered, None)
-        if drawn is None:
-            return bool(running)
-        running[pool.submit(call, drawn[1])] = drawn
-    return True
-
-
-def _collect(running: dict[Future[R], tuple[int, A]], pairs: dict[int, tuple[A, R]], failures: dict[int, BaseException]) -> None:
-    from concurrent.futures import FIRST_COMPLETED, wait
-
-    for future in wait(running, return_when=FIRST_COMPLETED).done:
-        number, argument = running.pop(future)
-        failure = future.exception()
-        if failure is None:
-            pairs[number] = (argument, future.result())
-        else:
-            failures[number] = failure
+            while drawn is not None:
+                number, argument = drawn
+                self.pairs[number] = (argument, self._call(argument))
+                drawn = self.draw()
+        except BaseException as failure:
+            self.is_over = True
+            # of the call, or of whatever gives the next argument
+            self.failures[number + (number in self.pairs)] = failure
 
 
 def _first_of(failures: dict[int, BaseException]) -> BaseException:

@@ -34,7 +34,7 @@ def promote(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, keep
     answered: dict[Key, ETag | None] = {}
     foreign: list[Key] = []
     for stage in Stage:
-        for step, written in run_all(write, [step for step in steps if step.stage is stage]):
+        for step, written in run_all(write, [step for step in steps if step.stage is stage], pace=edges.pace):
             if written.outcome is Outcome.FOREIGN and step.wanted is not None:
                 foreign.append(step.key)
             elif written.outcome is Outcome.FOREIGN:

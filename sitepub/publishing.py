@@ -76,6 +76,7 @@ def carry_out(
     account = _account(prepared, opened.sight, receipt.decision, receipt.invalidation, made, started)
     if not opened.store.is_conditional and opened.store.keeps_headers:
         receipt = replace(receipt, warnings=(*receipt.warnings, _weaker(opened)))
+    account = replace(account, at_once=opened.pace.limit if receipt.release is not None and opened.store.keeps_headers else None)
     marked = mark_live(prepared.request.config, prepared.request.target, account.commit) if _has_moved(prepared, receipt) else ()
     preview = replace(account.preview, expires_at=receipt.expires_at) if account.preview else None
     return replace(account, release=receipt.release, preview=preview, warnings=(*account.warnings, *receipt.warnings, *marked))
@@ -121,6 +122,7 @@ def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Pro
         clock=opened.clock,
         progress=progress,
         process=this_process(),
+        pace=opened.pace,
         is_gone=is_surely_gone,
         spool=Path(tempfile.gettempdir()),
         before_first_write=lambda: _check_target(opened, cdn, snapshot),

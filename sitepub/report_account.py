@@ -32,7 +32,7 @@ class PreviewPlace:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a plan or a publish has to say, whichever of them it was. `is_free`: the store is a folder."""
+    """What a plan or a publish has to say, whichever of them it was. `is_free`: the store is a folder; `at_once`: requests that the line and the server bore at once."""
 
     target: str
     store: str
@@ -48,6 +48,7 @@ class Account:
     seconds: float
     is_free: bool = False
     preview: PreviewPlace | None = None
+    at_once: int | None = None
 
     @property
     def puts(self) -> list[Change]:
@@ -99,6 +100,8 @@ def account_as_text(account: Account, *, verbose: bool = False) -> str:
     lines += list(_change_lines(account.changes, verbose))
     if account.changes:
         lines.append(_totals(account))
+    if verbose and account.at_once is not None:
+        lines.append(f"up to {count(account.at_once, 'request')} at once")
     lines += list(_invalidation_lines(account))
     if account.preview is not None:
         lines.append(f"preview at {account.preview.url}, kept until {account.preview.expires_at}")

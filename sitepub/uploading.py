@@ -54,7 +54,9 @@ def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> St
     uploaded = {
         a.key: etag
         for a, etag in run_all(
-            lambda a: _upload_one(edges, a, wish, is_there=arrived.get(a.key) == a.size, needs_new_etag=after_gc), plan.uploads
+            lambda a: _upload_one(edges, a, wish, is_there=arrived.get(a.key) == a.size, needs_new_etag=after_gc),
+            plan.uploads,
+            pace=edges.pace,
         )
     }
     _send_bodies(edges, decision, wish, draft, missing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from sitepub.core.policy_trial import Tried
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
 from sitepub.edges import KeptLedger, NoCopy
+from sitepub.gathering import Pace
 from sitepub.interfaces import Cdn, CdnReader, Clock, Store, StoreReader
 from sitepub.local.clock import SystemClock
 from sitepub.local.copies import LocalCopies
@@ -64,6 +65,7 @@ class Opened:
     look_before_writing: Callable[[], None]
     ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
     shared: SharedLedger | None = None
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def sight(self) -> Sight:
@@ -78,7 +80,8 @@ def look_at_target(config: Config, target: Target, environment: Mapping[str, str
 def open_target(config: Config, target: Target, environment: Mapping[str, str]) -> Opened:
     """Opens nothing on the network yet: that is left to the first request."""
     clock = SystemClock()
-    session = _open_session(target) if _needs_aws(target) else None
+    pace = Pace()
+    session = _open_session(target, pace) if _needs_aws(target) else None
     store = _open_store(target.store, target, session, clock, is_records=False)
     records = _open_store(records_address(target), target, session, clock, is_records=True)
     copies = LocalCopies(cache_folder(config, environment) / "releases" / target.name)
@@ -93,6 +96,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
         check_hidden=lambda: _check_hidden(target, session, records),
         judges_conditions=lambda: _judges_conditions(target, records),
         look_before_writing=lambda: _look_before_writing(store, records),
+        pace=pace,
         ledger=LedgerCopy(cache_folder(config, environment) / "ledger" / f"{target.name}.json"),
         shared=_open_shared(target, session, clock),
     )
@@ -164,10 +168,10 @@ def _needs_aws(target: Target) -> bool:
     return any(isinstance(address, BucketAddress) for address in addresses) or bool(target.distribution)
 
 
-def _open_session(target: Target) -> AwsSession:
+def _open_session(target: Target, pace: Pace | None = None) -> AwsSession:
     from sitepub.aws.session import AwsSession
 
-    return AwsSession(profile=target.profile, region=target.region)
+    return AwsSession(profile=target.profile, region=target.region, refused=pace.refuse if pace else lambda: None)
 
 
 def _open_store(address: StoreAddress, target: Target, session: AwsSession | None, clock: Clock, *, is_records: bool) -> Store:

@@ -24,7 +24,7 @@ _STARTED: Final = "sitepub_started"
 _FAILURE: Final = "sitepub_failure"
 
 
-def repeat(call: Callable[[], R], *, attempts: int, seconds: float) -> R:
+def repeat(call: Callable[[], R], *, attempts: int, seconds: float, refused: Callable[[], None] = lambda: None) -> R:
     """For obstore, whose own retries are off. A write whose answer was lost may be refused the second time: whoever asked reads it back."""
     started = _elapsed()
     pause = _FIRST_PAUSE
@@ -32,6 +32,8 @@ def repeat(call: Callable[[], R], *, attempts: int, seconds: float) -> R:
         try:
             return call()
         except Exception as failure:
+            if _asks_for_less(failure):
+                refused()
             if not left or not _may_pass(failure):
                 raise
             time.sleep(_vary(pause))
@@ -56,6 +58,11 @@ def end_retries(client: Any, seconds: float) -> None:
     for operation in _SEEN_BY_VISITORS:
         client.meta.events.register_first(f"needs-retry.s3.{operation}", note)
         client.meta.events.register_first(f"request-created.s3.{operation}", check)
+
+
+def _asks_for_less(failure: Exception) -> bool:
+    answer = read_answer(failure)
+    return answer is not None and answer.status in (429, 503)
 
 
 def _may_pass(failure: Exception) -> bool:

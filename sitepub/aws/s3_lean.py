@@ -86,7 +86,7 @@ class LeanClient:
         self._repeat(lambda: obstore.delete(self._store(), full_key))
 
     def _repeat(self, call: Callable[[], R]) -> R:
-        return repeat(call, attempts=self._attempts, seconds=self._session.retry_seconds)
+        return repeat(call, attempts=self._attempts, seconds=self._session.retry_seconds, refused=self._session.refused)
 
     def _store(self, large_body_seconds: float | None = None) -> S3Store:
         read_seconds = large_body_seconds or self._session.read_seconds

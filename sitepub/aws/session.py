@@ -46,7 +46,10 @@ class AwsSession:
         attempts: int = ATTEMPTS,
         read_seconds: float = READ_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
+        """`refused` is told each time that a server asks for fewer requests."""
+        self.refused = refused
         self.profile = profile
         self.read_seconds = read_seconds
         self.retry_seconds = retry_seconds

@@ -65,7 +65,12 @@ def _make_processes() -> tuple[Executor, Callable[[bool], None]]:
     from concurrent.futures import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(os.cpu_count(), initializer=_leave_interrupts_to_parent)
-    _start_workers(pool)
+    try:
+        _start_workers(pool)
+    except BaseException:
+        # an interrupt that came meanwhile: nobody else knows of the pool yet
+        pool.shutdown(cancel_futures=True)
+        raise
     return pool, lambda is_failed: pool.shutdown(cancel_futures=is_failed)
 
 

@@ -4,66 +4,43 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+from sitepub import gathering
 
-class _OrderlyPool:
-    """Stands for a thread pool: its tasks are done in the calling thread, one after the other, in an order given by chance."""
 
-    def __init__(self, chance: random.Random) -> None:
+class _OrderlyCrew(gathering._Crew[Any, Any]):
+    """As many calls are begun as there would be threads; they are done in the calling thread, one after the other, in an order given by chance."""
+
+    def __init__(self, chance: random.Random, call: Callable[[Any], Any], arguments: Iterable[Any]) -> None:
+        super().__init__(call, arguments)
         self.chance = chance
-        self.waiting: list[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = []
+        self.begun: list[tuple[int, Any]] = []
 
-    def __enter__(self) -> _OrderlyPool:
-        return self
+    def start(self, first: tuple[int, Any]) -> None:
+        self.threads.append(threading.current_thread())
+        self.begun.append(first)
 
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        future = _Awaited(self)
-        self.waiting.append((future, call, arguments))
-        return future
-
-    def go_on(self) -> None:
-        """Does one of the waiting tasks."""
-        future, call, arguments = self.waiting.pop(self.chance.randrange(len(self.waiting)))
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            future.set_result(call(*arguments))
-        except BaseException as error:
-            future.set_exception(error)
-
-
-class _Awaited(Future[Any]):
-    def __init__(self, pool: _OrderlyPool) -> None:
-        super().__init__()
-        self.pool = pool
-
-
-class _Done:
-    def __init__(self, done: set[Future[Any]]) -> None:
-        self.done = done
-
-
-def _wait(futures: Any, return_when: str = "") -> _Done:
-    while not (done := {future for future in futures if future.done()}):
-        next(iter(futures)).pool.go_on()
-    return _Done(done)
+    def join(self) -> None:
+        while self.begun:
+            number, argument = self.begun.pop(self.chance.randrange(len(self.begun)))
+            try:
+                self.pairs[number] = (argument, self._call(argument))
+            except BaseException as failure:
+                self.is_over, self.failures[number] = True, failure
+                continue
+            drawn = self.draw()
+            if drawn is not None:
+                self.begun.append(drawn)
 
 
 @contextmanager
 def in_order(chance: random.Random) -> Iterator[None]:
     """`run_all` works in one thread while this lasts."""
-    with (
-        mock.patch("concurrent.futures.ThreadPoolExecutor", lambda max_workers: _OrderlyPool(chance)),
-        mock.patch("concurrent.futures.wait", _wait),
-    ):
+    with mock.patch("sitepub.gathering._Crew", lambda call, arguments: _OrderlyCrew(chance, call, arguments)):
         yield
 
 
