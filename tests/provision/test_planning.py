@@ -14,7 +14,7 @@ from sitepub.core.settings import BucketAddress, FolderAddress, Target
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, StoppedError
 from tests.provision.world import World
 from tests.provision.world import make_blueprint as fill_blueprint
-from tests.support.fake_aws import ACCOUNT, Distribution
+from tests.support.fake_aws import ACCOUNT, Distribution, refusal
 
 
 def acts(world: World) -> dict[str, str]:
@@ -213,6 +213,20 @@ def test_a_bucket_of_somebody_else_or_elsewhere_is_refused(where: str, code: str
     else:
         world.aws.client("s3").create_bucket(Bucket="www-example-com", CreateBucketConfiguration={"LocationConstraint": where})
     assert refuse(world).code == code
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "bucket-not-shown"), (301, "wrong-region")])
+def test_a_bucket_that_is_not_shown_is_not_taken_for_missing(status: int, code: str) -> None:
+    world = World()
+
+    def answer(operation: str, is_done: bool) -> None:
+        if operation == "head_bucket":
+            raise refusal(str(status), "HeadBucket", status=status)
+
+    world.aws.around = answer
+    with pytest.raises(SitepubError) as caught:
+        world.up()
+    assert caught.value.code == code and not world.aws.buckets
 
 
 def foreign_distribution(world: World, **changes: Any) -> Distribution:

@@ -251,7 +251,11 @@ def _explain_head(api: Api, blueprint: Blueprint, refusal: Refused) -> FoundBuck
         return None
     if refusal.status == 403:
         raise _foreign(blueprint) from refusal
-    raise _elsewhere(blueprint, refusal.region) from refusal
+    if refusal.status in (301, 307) or refusal.region:
+        raise _elsewhere(blueprint, refusal.region) from refusal
+    # a HEAD does not say why
+    message = f"the server does not show the bucket `{blueprint.bucket}` ({refusal.status})"
+    raise StoppedError("bucket-not-shown", message, "look at the credentials and at the server's address, then run it again") from refusal
 
 
 def _check_region(blueprint: Blueprint, region: str | None) -> None:
