@@ -53,7 +53,7 @@ class Lent:
             self._brought.update(missing)
         pointers = [path for path in missing if _is_small_pointer(self.root / self.below / path)]
         if pointers:
-            problems = [f"`{path}` is only a Git LFS pointer here" for path in pointers[:10]]
+            problems = [f"`{self.below}{path}` is only a Git LFS pointer here" for path in pointers[:10]]
             raise join_problems("lfs-pointer", problems, RefusedError, "install Git LFS and run `git lfs fetch --all`")
 
 

@@ -195,3 +195,13 @@ def test_names_that_are_none(story: Story) -> None:
     told = story.json("publish", "--preview", "Feature/Über_x", status=2)["error"]
     assert told["code"] == "bad-preview-name" and told["hint"] == "write it as `feature-ber-x`"
     assert story.json("publish", "--target", "there@a", "--preview", "b", status=2)["error"]["code"] == "preview-of-preview"
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_nothing_is_set_up_or_taken_down_for_a_preview(story: Story, command: str) -> None:
+    """Its bucket is the site's."""
+    story.target = "store: s3://www-example-com\nregion: eu-central-1\naccount: '123456789012'"
+    story.configure(target=URL)
+    environment = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    told = story.json(command, "--target", "there@x", "--yes", status=2, environment=environment)["error"]
+    assert told["code"] == "preview-stands-in-a-site"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sitepub.core.edge import ERROR_PAGE, INDEX
 from sitepub.core.partitions import AWS, partition_of_region, require_cdn
 from sitepub.core.settings import BucketAddress, PriceClass, Target
-from sitepub.errors import ConfigurationError
+from sitepub.errors import ConfigurationError, UsageError
 
 TAG = "sitepub"
 """The tag of all that is ours; its value is the blueprint's name. What can't be tagged has the name itself, and says so in its comment."""
@@ -128,6 +128,9 @@ def make_blueprint(
 
 def check_target(target: Target) -> BucketAddress:
     """The bucket that is to be set up."""
+    if target.preview is not None:
+        hint = f"name `{target.preview.of}` itself; `sitepub gc --preview {target.preview.name}` removes a preview"
+        raise UsageError("preview-stands-in-a-site", f"`{target.name}` is a preview, which stands in what was set up for others", hint)
     if not isinstance(target.store, BucketAddress):
         message = f"`{target.name}` is published to a folder, there is nothing to set up"
         raise ConfigurationError("no-bucket-named", message, "write `store: s3://…` in the target, or choose another with `--target`")
