@@ -5,13 +5,18 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sitepub.core.provision.blueprint import Blueprint, find_domains, make_blueprint
+from sitepub.core.provision.removal import Removal
 from sitepub.core.settings import BucketAddress, FolderAddress, Target
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, StoppedError
+from sitepub.provisioning import foresee_up, raise_up
+from sitepub.releases import Releases
+from sitepub.removing import foresee_down, take_down
 from tests.provision.world import World
 from tests.provision.world import make_blueprint as fill_blueprint
 from tests.support.fake_aws import ACCOUNT, Distribution, refusal
@@ -581,3 +586,24 @@ def test_names_keep_cloudfronts_limits(bucket: str) -> None:
     blueprint = fill_blueprint(bucket=bucket, prefix="some/very/long/prefix" * 20)
     assert len(blueprint.name) <= 64 and blueprint.name.replace("-", "").isalnum() and len(blueprint.comment) <= 128
     assert blueprint.name != fill_blueprint(bucket=bucket).name
+
+
+def test_records_elsewhere_go_with_the_site_and_nothing_beside_them() -> None:
+    world = World()
+    aws = world.aws
+    aws.client("s3").create_bucket(Bucket="ops")
+    records = aws.store("ops", "www")
+    site = replace(
+        world.site, releases=Releases(records, world.clock, lambda: f"n{next(world.numbers)}"), records=records, has_own_records=False
+    )
+    raise_up(site, foresee_up(site))
+    assert sorted(aws.memory("ops").objects) == ["www/state.json"] and not aws.memory("www-example-com").objects
+    for key in ("www/releases/x", "www/packs/y", "www/mine.txt", "other/state.json"):
+        aws.memory("ops").objects[key] = put("x")
+    take_down(site, foresee_down(site, Removal()))
+    assert sorted(aws.memory("ops").objects) == ["other/state.json", "www/mine.txt"]
+    assert aws.everything()["buckets"] == ["ops"]
+    aws.client("s3").delete_objects(Bucket="ops", Delete={"Objects": [{"Key": key} for key in list(aws.memory("ops").objects)]})
+    aws.client("s3").delete_bucket(Bucket="ops")
+    with pytest.raises(ConfigurationError, match="there is no bucket `ops`"):
+        foresee_up(site)
