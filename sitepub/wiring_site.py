@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sitepub.aws.inspection import find_account
 from sitepub.aws.provision.api import Api
 from sitepub.aws.provision.distribution_file import check_distribution_file, read_distribution_file
 from sitepub.aws.session import AwsSession
-from sitepub.core.edge import make_edge_rules
+from sitepub.core.edge import ERROR_PAGE, make_edge_rules
 from sitepub.core.edge_function import fit_redirects, make_edge_function
 from sitepub.core.provision.blueprint import check_target, make_blueprint
 from sitepub.core.settings import BucketAddress, Config, Target
@@ -55,6 +56,7 @@ def open_site(
     )
     if file is not None and target.distribution_config is not None and blueprint.has_distribution:
         check_distribution_file(blueprint, file, target.distribution_config.name)
+    blueprint = replace(blueprint, lacks_error_page=config.source.is_dir() and not (config.source / ERROR_PAGE).is_file())
     opened = open_target(config, target, environment)
     records = records_address(target)
     return Site(

@@ -530,6 +530,14 @@ def test_two_sites_in_one_bucket_have_each_their_own() -> None:
     assert world.foresee().is_nothing
 
 
+def test_a_site_without_a_page_for_errors_is_told_before() -> None:
+    world = World(blueprint=fill_blueprint(lacks_error_page=True))
+    (told,) = [step for step in world.foresee().steps if step.act == "skip"]
+    assert (told.name, "has no `404.html`" in told.reason) == ("its page for errors", True)
+    world.up()
+    assert world.foresee().is_nothing
+
+
 # ---- the blueprint
 
 

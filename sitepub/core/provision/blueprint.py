@@ -24,7 +24,7 @@ _NOT_OURS = re.compile(r"(^|\.)(localhost|local|test|invalid|internal|cloudfront
 class Blueprint:
     """`distribution`: the id of one that stands already. `function`: the edge function's text, `left_out`: paths whose
     redirects find no room in it. `file`: the user's distribution config.
-    `is_compatible`: an S3 server without the rest of AWS. `takes_plain_http`: its S3 has no TLS, so none is demanded."""
+    `is_compatible`: an S3 server without the rest of AWS. `lacks_error_page`: the site as built has none. `takes_plain_http`: its S3 has no TLS, so none is demanded."""
 
     bucket: str
     account: str
@@ -42,6 +42,7 @@ class Blueprint:
     left_out: tuple[str, ...] = ()
     file: Mapping[str, Any] | None = None
     is_compatible: bool = False
+    lacks_error_page: bool = False
     takes_plain_http: bool = False
 
     @property

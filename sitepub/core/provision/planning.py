@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sitepub.core.edge import ERROR_PAGE
 from sitepub.core.edge_function import MOST_BYTES
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
@@ -143,6 +144,9 @@ def _steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
         yield from _part_steps(blueprint, found)
         yield from _certificate_steps(blueprint, found)
         yield _distribution_step(blueprint, found)
+        if blueprint.lacks_error_page and blueprint.file is None and blueprint.distribution is None:
+            reason = f"the site has no `{ERROR_PAGE}`, so visitors of what is missing see CloudFront's own error"
+            yield Step(Act.SKIP, Kind.DISTRIBUTION, "its page for errors", reason)
     elif blueprint.is_compatible:
         yield Step(
             Act.SKIP, Kind.DISTRIBUTION, "none", "this server has no CloudFront: no distribution, function, certificate and DNS record"
