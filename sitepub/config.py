@@ -112,7 +112,7 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
-        raise _join(path, [Problem(line, "is not UTF-8", column)]) from None
+        raise _join(path, [Problem(line, "is not UTF-8: save it in that encoding", column)]) from None
 
 
 def _refuse_other_version(path: Path, root: Table) -> None:

@@ -40,7 +40,7 @@ AWS_REGION = f"[a-z]{{2,4}}(?:-[a-z]+){{1,3}}-[0-9]{{1,2}}{_END}"
 BRANCH = rf"(?!refs/|[-/.])(?![\s\S]*(?:[\s~^:?*\[\\]|\.\.|@\{{|//))(?![\s\S]*(?:\.lock|[/.]){_END}){TEXT}"  # git-check-ref-format(1)
 EXECUTOR = rf"(?:processes|threads|dask://[^\s/]+:[0-9]{{1,5}}){_END}"
 _PLAIN_SEGMENT = rf"(?!(?:\.{{1,2}}|\.sitepub)(?:/|{_END}))[A-Za-z0-9._-]{{1,64}}"
-PREFIX = rf"(?:/*|/*{_PLAIN_SEGMENT}(?:/{_PLAIN_SEGMENT})*/*){_END}"
+PREFIX = rf"(?:/+|/*{_PLAIN_SEGMENT}(?:/{_PLAIN_SEGMENT})*/*){_END}"
 PREVIEW_URL = rf"(?=[\s\S]*\{{name\}})(?:/(?!/)|[hH][tT][tT][pP][sS]?://)[^?#{_CONTROLS}\s]*{_END}"
 GITIGNORE = rf"(?!#)(?=[\s\S]*[^/! ]){TEXT}"
 HEADER_VALUE = rf"(?=[\s\S]*\S)[\x20-\x7e]*{_END}"

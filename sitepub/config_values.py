@@ -62,6 +62,8 @@ def parse_store(text: str) -> StoreAddress:
     parse_text(text)
     if text.startswith("s3://"):
         return parse_bucket_address(text.removeprefix("s3://"))
+    if re.match(r"https?://[^/]*\bs3[.-]", text):
+        raise ValueError("the bucket itself is meant, `s3://` and its name")
     if not text.startswith("file:"):
         raise ValueError("")
     path = text.removeprefix("file:")
@@ -112,6 +114,8 @@ class SiteUrl:
 
 
 def parse_site_url(text: str) -> SiteUrl:
+    if not text.startswith("/") and "://" not in text and re.fullmatch(r"[\w.-]+\.[a-z]{2,}(/.*)?", text):
+        raise ValueError("write the scheme too, `https://`")
     if not text.startswith("/"):
         parse_endpoint(text)
     parts = urlsplit(text)
@@ -134,7 +138,8 @@ def parse_preview_url(text: str) -> str:
 
 def parse_prefix(text: str) -> str:
     """A folder, without slashes at its ends; '' is the store itself, which is written as `/`."""
-    segments = parse_text(text).strip("/").split("/") if text.strip("/") else []
+    path = parse_text(text).strip("/")
+    segments = path.split("/") if path else []
     if any(segment in ("", ".", "..", ".sitepub") or not _PLAIN_SEGMENT.fullmatch(segment) for segment in segments):
         raise ValueError("its segments are made of letters, digits, `-`, `_` and `.`")
     return "/".join(segments)

@@ -243,7 +243,12 @@ REFUSED = [
     ("target", "distribution", "None", "must be the id of a distribution, such as `E190XXXXXL0LJU`, or `none`, not `None`"),
     ("target", "account", "'12345678901'", "must be an AWS account, 12 digits in quotes, not `12345678901`"),
     ("target", "account", "'١٢٣٤٥٦٧٨٩٠١٢'", "must be an AWS account, 12 digits in quotes, not `١٢٣٤٥٦٧٨٩٠١٢`"),
-    ("target", "url", "www.example.com", "must be a URL or a path that starts with `/`, not `www.example.com`"),
+    (
+        "target",
+        "url",
+        "www.example.com",
+        "must be a URL or a path that starts with `/`, not `www.example.com`: write the scheme too, `https://`",
+    ),
     (
         "target",
         "url",
@@ -334,6 +339,8 @@ def test_what_a_setting_refuses(section: str, key: str, value: str, message: str
         ("file:~/www", ": `~` is only known to shells, write `${HOME}`"),
         ("out", ""),
         ("gs://bucket", ""),
+        ("https://www-example-com.s3.amazonaws.com/", ": the bucket itself is meant, `s3://` and its name"),
+        ("http://www.example.com.s3-website-eu-west-1.amazonaws.com", ": the bucket itself is meant, `s3://` and its name"),
     ],
 )
 def test_what_is_no_store(store: str, reason: str) -> None:
@@ -683,10 +690,10 @@ def test_folders_are_relative_to_the_file_wherever_one_stands(tmp_path: Path, mo
 def test_a_file_of_another_encoding_or_size_is_told(tmp_path: Path) -> None:
     path = tmp_path / "sitepub.yaml"
     path.write_bytes(b"source: public\nbuild: caf\xe9\n")
-    with pytest.raises(ConfigurationError, match=r"^sitepub\.yaml:2:11: is not UTF-8$"):
+    with pytest.raises(ConfigurationError, match=r"^sitepub\.yaml:2:11: is not UTF-8: save it in that encoding$"):
         load_config(path, {})
     path.write_bytes(START.encode("utf-16"))
-    with pytest.raises(ConfigurationError, match=r"^sitepub\.yaml:1:1: is not UTF-8$"):
+    with pytest.raises(ConfigurationError, match=r"^sitepub\.yaml:1:1: is not UTF-8: save it in that encoding$"):
         load_config(path, {})
     path.write_bytes(b"#" * (1 << 20) + b"\n")
     with pytest.raises(ConfigurationError, match="larger than 1 MiB"):

@@ -17,7 +17,7 @@ VARIABLE = "_SITEPUB_COMPLETE"
 
 @click.command("completion", short_help="print a shell's completion script")
 @common_options
-@click.argument("shell", type=click.Choice(list(WHERE)))
+@click.argument("shell", metavar="SHELL", type=click.Choice(list(WHERE)))
 def command(invocation: Invocation, shell: str) -> int:
     """Prints the script by which a shell completes commands, options and names of targets: `eval "$(sitepub completion bash)"` in ~/.bashrc, the same
     with zsh in ~/.zshrc below `compinit`, `sitepub completion fish > ~/.config/fish/completions/sitepub.fish`."""

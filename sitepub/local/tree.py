@@ -177,7 +177,7 @@ class _Walk:
             return
         is_inside = _is_within(real, self.root)
         if not is_inside and self.choice.links is Links.REFUSE:
-            self.tree.leaving.append(f"`{show_path(path)}` leads to `{show_path(real)}`")
+            self.tree.leaving.append(f"`{show_path(path)}` leads out of the source, to `{show_path(real)}`")
             return
         if looks_like_secret(real.removeprefix(f"{self.root}/")) and not self.choice.allow.matches(path):
             self.tree.secrets.append(f"`{show_path(path)}` leads to `{show_path(real)}`, which looks like a secret")

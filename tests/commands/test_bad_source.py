@@ -128,7 +128,7 @@ def test_links_that_leave_the_source(any_story: Story) -> None:
     secret.write_text("<p>secret")
     (any_story.root / "public/secret.html").symlink_to(secret)
     (any_story.root / "public/inside.html").symlink_to("about.html")
-    err = f"error: `secret.html` leads to `{secret}`\nhint: `links: follow` publishes what such links lead to\n"
+    err = f"error: `secret.html` leads out of the source, to `{secret}`\nhint: `links: follow` publishes what such links lead to\n"
     check_refused(any_story, 1, err, "link-leaves-source")
     any_story.configure("links: follow\n")
     any_story.publish()

@@ -220,7 +220,7 @@ def test_all_that_is_refused_is_told_at_once(root: Path) -> None:
     write(root, "index.html", "a\x01", "x.pem")
     (root / "out").symlink_to("/etc")
     told = refusal(root, "looks-like-secret")
-    assert told == ["`x.pem` looks like a secret", "`out` leads to `/etc`", "`a\\x01` holds a control character"]
+    assert told == ["`x.pem` looks like a secret", "`out` leads out of the source, to `/etc`", "`a\\x01` holds a control character"]
 
 
 def test_fifty_are_named_and_the_rest_counted(root: Path) -> None:
@@ -255,9 +255,9 @@ def test_links_that_leave_the_source_are_refused_all_at_once(root: Path) -> None
     (root / "three").symlink_to("../public-2")
     outside = root.parent.resolve() / "outside"
     said = [
-        f"`one` leads to `{outside}`",
-        f"`three` leads to `{root.parent.resolve()}/public-2`",
-        f"`two.html` leads to `{outside}/a.html`",
+        f"`one` leads out of the source, to `{outside}`",
+        f"`three` leads out of the source, to `{root.parent.resolve()}/public-2`",
+        f"`two.html` leads out of the source, to `{outside}/a.html`",
     ]
     assert refusal(root, "link-leaves-source") == said
     assert paths(scan(root, follow=True)) == ["index.html", "one/a.html", "three/b.html", "two.html"]
