@@ -16,6 +16,7 @@ from sitepub.core.provision.blueprint import check_target, make_blueprint
 from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.errors import ConfigurationError
 from sitepub.interfaces import Progress
+from sitepub.local.host_files import join_host_files
 from sitepub.provisioning_site import Site
 from sitepub.wiring import open_target, records_address
 
@@ -43,7 +44,8 @@ def open_site(
     if target.account is not None and account and account != target.account:
         message = f"the credentials are of account `{account}`, not `{target.account}`"
         raise ConfigurationError("wrong-account", message, "use others, or correct `account:` in the target")
-    fitting = fit_redirects(make_edge_rules(config.redirects, url_path=target.url_path, url_style=target.url_style))
+    joined, _ = join_host_files(config, target)  # of the site as it was built last; a publish tells what is wrong with them
+    fitting = fit_redirects(make_edge_rules(joined.redirects, url_path=target.url_path, url_style=target.url_style))
     blueprint = make_blueprint(
         target,
         account=account,

@@ -108,6 +108,10 @@ def test_status_tells_what_differs_from_the_configuration(cloud: Story, ministac
     assert "change edge function" in told and "PriceClass" in told
     cloud.run("up", "--yes")
     assert cloud.json("status")["distribution"]["drift"] == []
+    cloud.write({"_redirects": "/elder/ /docs/ 302\n"})
+    assert "change edge function" in cloud.run("status").out, "what a host's file redirects is the function's business too"
+    cloud.run("up", "--yes")
+    assert cloud.json("status")["distribution"]["drift"] == []
 
 
 def test_down_keeps_the_bucket_and_up_takes_it_again(cloud: Story, ministack: MiniStack) -> None:
