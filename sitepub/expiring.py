@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sitepub.collecting import delete_stable, read_documents
 from sitepub.core.document import Document
-from sitepub.core.model import Artifact, FileClass, Key, ReleaseId
+from sitepub.core.model import Artifact, FileClass, Key
 from sitepub.core.plan import Shown
 from sitepub.core.previews import find_root, has_expired, is_preview_name, make_preview
 from sitepub.core.settings import Config, Target
@@ -19,7 +19,7 @@ from sitepub.interfaces import Anything, Clock, Present, Progress
 from sitepub.invalidating import send_owed
 from sitepub.lease import LeaseKeeper, is_dead
 from sitepub.publishing import make_edges
-from sitepub.releases import STATE_KEY, Snapshot, release_key
+from sitepub.releases import STATE_KEY, Snapshot
 from sitepub.wiring import RECORDS, Opened, open_target
 
 _FIRST = (FileClass.ENTRY, FileClass.REDIRECT)
@@ -142,7 +142,7 @@ def _begin(edges: Edges, snapshot: Snapshot, plan: _Plan) -> LeaseKeeper | None:
 
 
 def _delete(edges: Edges, plan: _Plan, keeper: LeaseKeeper) -> tuple[Key, ...]:
-    """Documents of releases go last, so that a run that stops half-way still knows what is ours. Returns the keys that are not."""
+    """Records go last, so that a run that stops half-way still knows what is ours. Returns the keys that are not."""
     edges.progress.stage("removing a preview", total_files=len(plan.known) + len(plan.records))
 
     def delete(key: Key) -> bool:
@@ -159,9 +159,7 @@ def _delete(edges: Edges, plan: _Plan, keeper: LeaseKeeper) -> tuple[Key, ...]:
     for is_first in (True, False):
         wave = [key for key, known in plan.known.items() if any(one.file_class in _FIRST for one in known) is is_first]
         left += [key for key, is_gone in run_all(delete, wave) if not is_gone]
-    documents = release_key(ReleaseId(""))
-    for is_last in (False, True):
-        run_all(delete_record, [key for key in plan.records if key.startswith(documents) is is_last])
+    run_all(delete_record, plan.records)
     return tuple(left)
 
 

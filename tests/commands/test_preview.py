@@ -164,7 +164,7 @@ def test_previews_in_a_target_of_their_own_from_any_branch(story: Story, tmp_pat
         "source: public\nheaders: [{match: '*.html', set: {Cache-Control: 's-maxage=9', Content-Language: de}}]\n"
         "redirects: [{from: /docs/old/, to: /docs/about.html}]\ndefault_target: there\ntargets:\n"
         "  there: {store: 'file:out', branch: main, url: /docs/}\n  apart: {store: 'file:apart', state: 'file:records'}\n"
-        "previews: {target: apart, prefix: /, days: 3}\n"
+        "previews: {target: apart, prefix: /, days: 3}\ncache: {entries: 'public, s-maxage=99'}\n"
     )
     story.write(RELATIVE)
     (story.root / ".gitignore").write_text("out\napart\nrecords\n")
