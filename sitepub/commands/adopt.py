@@ -6,7 +6,7 @@ import time
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.options import Invocation, common_options, lock_option, wait_option, writing_options
 from sitepub.commands.publish import make_permits
 from sitepub.errors import ExitStatus
 
@@ -16,10 +16,8 @@ from sitepub.errors import ExitStatus
 @writing_options
 @click.option("--no-build", is_flag=True, help="Take the source as it is; do not run `build:`.")
 @click.option("--allow-dirty", is_flag=True, help="Allow uncommitted changes.")
-@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
-@click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
-)
+@wait_option
+@lock_option
 def command(invocation: Invocation, dry_run: bool, yes: bool, no_build: bool, allow_dirty: bool, wait: bool, lock_timeout: float) -> int:
     """Publishes over what `aws s3 sync`, s3deploy or a person put there: what is right already is not uploaded again, what is replaced is
     kept for `sitepub rollback`, and keys that the source does not have are left alone. Shows its plan and asks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, wait_option, writing_options
+from sitepub.commands.options import Invocation, common_options, wait_timeout_option, writing_options
 from sitepub.errors import ExitStatus, UsageError
 
 
@@ -13,7 +13,7 @@ from sitepub.errors import ExitStatus, UsageError
 @writing_options
 @click.option("--keep-bucket", is_flag=True, help="Remove all but the bucket and what is in it.")
 @click.option("--delete-content", is_flag=True, help="Delete every version of everything in the bucket, and the bucket.")
-@wait_option
+@wait_timeout_option
 def command(invocation: Invocation, dry_run: bool, yes: bool, keep_bucket: bool, delete_content: bool, wait_timeout: float) -> int:
     """Removes what `up` created, DNS records first, and nothing else: what has not sitepub's tag stays. Shows its plan and asks. Stopped anywhere,
     it goes on when it is run again."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.options import Invocation, common_options, wait_option, writing_options
 from sitepub.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--forget", "forgotten", multiple=True, metavar="PATH...", help="Remove every version of PATH instead, from packs too.")
 @click.argument("more", nargs=-1, metavar="")
 @click.option("--preview", metavar="NAME", help="Remove this preview instead, whatever its time.")
-@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
+@wait_option
 def command(
     invocation: Invocation,
     dry_run: bool,

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.options import Invocation, common_options, lock_option, wait_option, writing_options
 from sitepub.errors import ExitStatus
 
 
@@ -14,10 +14,8 @@ from sitepub.errors import ExitStatus
 @common_options
 @writing_options
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
-@click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
-)
+@wait_option
+@lock_option
 def command(invocation: Invocation, dry_run: bool, yes: bool, paths: tuple[str, ...], wait: bool, lock_timeout: float) -> int:
     """Invalidates each PATH within the month's quota: a URL or its path (`/docs/`), a beginning (`/img/*`), a cache tag (`#tag`), or a key of the
     site (`docs/index.html`), under all of its URLs. Without a PATH it sends what earlier runs left owed. Never asks."""

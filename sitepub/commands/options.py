@@ -133,6 +133,23 @@ def writing_options(command: Command) -> Command:
 
 
 def wait_option(command: Command) -> Command:
+    """`--wait`, of what invalidates."""
+    return click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")(command)
+
+
+def lock_option(command: Command) -> Command:
+    """`--lock-timeout`, of what publishes."""
+    return click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        default=600,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait for another publisher.",
+    )(command)
+
+
+def wait_timeout_option(command: Command) -> Command:
     """`--wait-timeout`, of what waits for AWS."""
     return click.option(
         "--wait-timeout",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sitepub.commands.announcing import announce
-from sitepub.commands.options import Command, Invocation, common_options, writing_options
+from sitepub.commands.options import Command, Invocation, common_options, lock_option, wait_option, writing_options
 from sitepub.commands.page import check_page, html_option, page_writer
 from sitepub.errors import ExitStatus
 from sitepub.library import PERMITS
@@ -33,10 +33,8 @@ def permit_options(command: Command) -> Command:
 @click.option("--preview", metavar="NAME", help="Publish to a place of its own, for some days; `previews:` says where.")
 @click.option("--no-build", is_flag=True, help="Publish the source as it is; do not run `build:`.")
 @permit_options
-@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
-@click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
-)
+@wait_option
+@lock_option
 @html_option
 def command(
     invocation: Invocation,

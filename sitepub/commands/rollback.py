@@ -6,7 +6,7 @@ import time
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.options import Invocation, common_options, lock_option, wait_option, writing_options
 from sitepub.errors import ExitStatus
 
 
@@ -14,10 +14,8 @@ from sitepub.errors import ExitStatus
 @common_options
 @writing_options
 @click.argument("release", required=False, metavar="[RELEASE|COMMIT]")
-@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
-@click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
-)
+@wait_option
+@lock_option
 def command(invocation: Invocation, dry_run: bool, yes: bool, release: str | None, wait: bool, lock_timeout: float) -> int:
     """Makes RELEASE, or the newest release of COMMIT, live again, from what the target keeps. Without either: what was live before the live
     content; again goes further back."""

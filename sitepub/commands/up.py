@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, wait_option, writing_options
+from sitepub.commands.options import Invocation, common_options, wait_timeout_option, writing_options
 from sitepub.errors import ExitStatus
 
 
 @click.command("up", short_help="create bucket, distribution, certificate and DNS records")
 @common_options
 @writing_options
-@wait_option
+@wait_timeout_option
 def command(invocation: Invocation, dry_run: bool, yes: bool, wait_timeout: float) -> int:
     """Creates all that serves the target's bucket through CloudFront, or takes what sitepub.yaml names and changes only what it must. Shows
     its plan and asks. Stopped anywhere, it goes on when it is run again."""

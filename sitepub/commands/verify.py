@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.options import Invocation, common_options, wait_option, writing_options
 from sitepub.errors import ConfigurationError, ExitStatus
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OWN_URL = "url of the target"
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="With --url: ask for N files at most, pages first.")
 @click.option("--allow", "allowed", type=click.Choice(["foreign"]), multiple=True, help="Do not look for keys that are not sitepub's.")
 @click.option("--repair", is_flag=True, help="Mend what can be mended; asks first.")
-@click.option("--wait", is_flag=True, help="Wait until the invalidation is completed.")
+@wait_option
 def command(
     invocation: Invocation,
     dry_run: bool,

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import click
 
-from sitepub.commands.options import Invocation, common_options, writing_options
+from sitepub.commands.options import Invocation, common_options, lock_option, writing_options
 from sitepub.commands.publish import make_permits, permit_options
 from sitepub.errors import ExitStatus
 
@@ -19,9 +19,7 @@ from sitepub.errors import ExitStatus
 @permit_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="With `--serve`: listen here.")
 @click.option("--port", type=click.IntRange(0, 65535), help="With `--serve`: listen here.  [default: the first free one from 8000 on]")
-@click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=600, show_default=True, metavar="SECONDS", help="Wait for another publisher."
-)
+@lock_option
 def command(
     invocation: Invocation,
     dry_run: bool,
