@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def without_blocks(page: Path) -> str:
 
 def is_known(command: str) -> bool:
     """A command that no test of the pages runs is one whose program, and whose options, are there."""
-    words = command.removeprefix(".venv/bin/").split()
+    words = shlex.split(command.removeprefix(".venv/bin/"))
     match words:
         case ["make", target]:
             return re.search(rf"^{re.escape(target)}:", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE) is not None
@@ -68,7 +69,10 @@ def are_tests(words: list[str]) -> bool:
     texts = [
         path.read_text("utf-8") for path in ([REPOSITORY / place] if place.endswith(".py") else (REPOSITORY / place).rglob("test_*.py"))
     ]
-    marker = f"mark.{options['-m']}" if options["-m"] else ""
+    is_without, marker = options["-m"].startswith("not "), options["-m"].removeprefix("not ")
+    if marker and f'"{marker}: ' not in (REPOSITORY / "pyproject.toml").read_text("utf-8"):
+        return False
+    marker = f"mark.{marker}" if marker and not is_without else ""
     return not rest and any(marker in text and options["-k"] in text for text in texts)
 
 
