@@ -33,9 +33,15 @@ def find_config(start: Path, name: str = FILE_NAME, explicit: Path | None = None
     raise ConfigurationError("no-configuration", f"no `{name}` in `{start}` or above", _find_way_out(start, name))
 
 
+def find_misnamed(start: Path) -> str | None:
+    """A file that was meant to be the configuration."""
+    twin = Path(FILE_NAME).with_suffix(".yml").name
+    return twin if (start / twin).is_file() else None
+
+
 def _find_way_out(start: Path, name: str) -> str:
-    twin = Path(name).with_suffix(".yml").name
-    return f"rename `{twin}` to `{name}`" if (start / twin).is_file() else "`sitepub init` writes one"
+    misnamed = find_misnamed(start)
+    return f"rename `{misnamed}` to `{name}`" if misnamed else "`sitepub init` writes one"
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> Config:

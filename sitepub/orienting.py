@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitepub.config import FILE_NAME, choose_target, find_config, load_config
+from sitepub.config import FILE_NAME, choose_target, find_config, find_misnamed, load_config
 from sitepub.core.settings import Config, FolderAddress, Target
 from sitepub.core.state import State
 from sitepub.errors import ConfigurationError, UsageError
@@ -44,8 +44,8 @@ def orient(folder: Path, config: Path | None, target: str | None, environment: M
     """Raises what reading sitepub.yaml raises, but for one that is not there."""
     try:
         path = find_config(folder, explicit=config)
-    except ConfigurationError as error:
-        if config is not None or "writes one" not in error.hint:
+    except ConfigurationError:
+        if config is not None or find_misnamed(folder):
             raise
         return _orient_newcomer(folder)
     loaded = load_config(path, environment)

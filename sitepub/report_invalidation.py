@@ -55,7 +55,7 @@ def invalidation_as_json(invalidation: Invalidated, free_paths: int | None) -> d
         "state": invalidation.state,
         "id": invalidation.id,
         "used_this_month": invalidation.used,
-        "free_paths": free_paths,
+        "free_paths": None if invalidation.used is None else free_paths,
     }
     if invalidation.used is not None:
         told |= {

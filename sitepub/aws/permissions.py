@@ -19,11 +19,11 @@ _WORKERS: Final = 4
 def try_policy(session: AwsSession, policy: Policy, endpoint_url: str | None = None) -> Tried:
     """Policies of resources (a bucket's own) and of sessions are not looked at: AWS's simulation knows none of them."""
     try:
-        caller = _ask(session, "sts", "sts:GetCallerIdentity", endpoint_url).get_caller_identity()["Arn"]
+        caller = _client(session, "sts", endpoint_url).get_caller_identity()["Arn"]
         if caller.endswith(":root"):
             return Tried(why_not="the account's root user may do everything")
         principal = _find_principal(session, caller, endpoint_url)
-        iam = _ask(session, "iam", "iam:SimulatePrincipalPolicy", endpoint_url)
+        iam = _client(session, "iam", endpoint_url)
         answers = run_all(lambda trial: tuple(_simulate(iam, principal, trial)), list_trials(policy), workers=_WORKERS)
         denied = [denied for trial, results in answers for denied in read_results(trial, results)]
     except Exception as failure:
@@ -32,7 +32,7 @@ def try_policy(session: AwsSession, policy: Policy, endpoint_url: str | None = N
     return Tried(tuple(denied))
 
 
-def _ask(session: AwsSession, service: str, action: str, endpoint_url: str | None) -> Any:
+def _client(session: AwsSession, service: str, endpoint_url: str | None) -> Any:
     return session.client(service, endpoint_url=endpoint_url or session.endpoint(service))
 
 
@@ -42,7 +42,7 @@ def _find_principal(session: AwsSession, caller: str, endpoint_url: str | None) 
     if role is None:
         return principal
     try:
-        found: str = _ask(session, "iam", "iam:GetRole", endpoint_url).get_role(RoleName=role)["Role"]["Arn"]
+        found: str = _client(session, "iam", endpoint_url).get_role(RoleName=role)["Role"]["Arn"]
     except Exception as failure:
         if read_answer(failure) is None:
             raise
