@@ -40,14 +40,15 @@ _KEY_ACTIONS = {Purpose.PLAN: ("s3:GetObject",), Purpose.PUBLISH: _WRITING_KEYS,
 
 def write_policy(target: Target, purpose: Purpose) -> Policy:
     """Without statements where the target needs nothing of AWS; in the partition of its `region`. For previews `target` is what holds them all
-    (`find_root`). The bucket's list is allowed whole: without it S3 answers 403 for a key that
-    is missing, and a condition on the prefix is not met by such a question."""
+    (`find_root`). The bucket's list is allowed whole: without it S3 answers 403 for a key that is missing, and a condition on the prefix is
+    not met by such a question. Raises ConfigurationError `no-cloudfront-there`."""
     statements = [*_bucket_statements(target, purpose), *_distribution_statements(target, purpose)]
     return {"Version": VERSION, "Statement": statements}
 
 
 def write_trust(target: Target, purpose: Purpose, repository: str) -> Policy:
-    """`repository`: as tokens name it in `sub`, `OWNER/NAME` for most (https://docs.github.com/actions/concepts/security/openid-connect)."""
+    """`repository`: as tokens name it in `sub`, `OWNER/NAME` for most (https://docs.github.com/actions/concepts/security/openid-connect).
+    Raises ConfigurationError where the target names no account or branch, UsageError `bad-repository`."""
     if target.account is None:
         raise ConfigurationError(
             "no-account", f"`{target.name}` has no `account:`, which the trust policy names", "add `account:` to the target"
@@ -85,11 +86,16 @@ def state_address(target: Target) -> StoreAddress:
     return BucketAddress(target.store.bucket, f"{target.store.prefix}/.sitepub" if target.store.prefix else ".sitepub")
 
 
+def keys_arn(partition: str, address: BucketAddress) -> str:
+    """All keys below the address, as resources of statements name them."""
+    return f"arn:{partition}:s3:::{address.bucket}/{address.prefix + '/' if address.prefix else ''}*"
+
+
 def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
     partition = partition_of(target)
     addresses = [address for address in (target.store, target.state, target.ledger) if isinstance(address, BucketAddress)]
     buckets = sorted({f"arn:{partition}:s3:::{address.bucket}" for address in addresses})
-    keys = sorted({f"arn:{partition}:s3:::{address.bucket}/{address.prefix + '/' if address.prefix else ''}*" for address in addresses})
+    keys = sorted({keys_arn(partition, address) for address in addresses})
     if buckets:
         yield allow("List", _BUCKET_ACTIONS[purpose], buckets)
         yield allow("Read" if purpose is Purpose.PLAN else "ReadAndWrite", _KEY_ACTIONS[purpose], keys)
@@ -105,18 +111,19 @@ def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[State
         yield allow("Invalidate", ("cloudfront:CreateInvalidation",), [f"{every}/{target.distribution}"])
     # the free paths of a month are those of the whole account; without this sitepub counts its own alone
     yield allow("CountMonth", ("cloudfront:GetInvalidation", "cloudfront:ListInvalidations"), [f"{every}/*"])
-    tenants = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution-tenant/*"
     if purpose is Purpose.PLAN:
         yield allow(
             "LookAtCertificate",
             ("acm:DescribeCertificate",),
             [f"arn:{partition_of(target)}:acm:{GLOBAL_HOME}:{target.account or '*'}:certificate/*"],
         )
+    tenants = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution-tenant/*"
     actions = ("cloudfront:GetInvalidationForDistributionTenant", "cloudfront:ListInvalidationsForDistributionTenant")
     yield allow("CountMonthOfTenants", actions, [tenants])
     yield allow("FindDistributions", ("cloudfront:ListDistributions", "cloudfront:ListDistributionTenants"), ["*"])
 
 
 def allow(name: str, actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, object] | None = None) -> Statement:
+    """`name`: the statement's Sid, of letters and digits. `condition`: operator -> key -> values."""
     statement: Statement = {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
     return statement if condition is None else {**statement, "Condition": condition}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sitepub.core.partitions import GLOBAL_HOME
-from sitepub.core.policy import VERSION, Policy, Purpose, Statement, allow, state_address, write_policy
+from sitepub.core.policy import VERSION, Policy, Purpose, Statement, allow, keys_arn, state_address, write_policy
 from sitepub.core.provision.blueprint import TAG, Blueprint, make_blueprint
 from sitepub.core.settings import BucketAddress, Target
 
@@ -163,7 +163,7 @@ def _records(blueprint: Blueprint, target: Target, actions: Iterable[str]) -> It
     if not isinstance(address, BucketAddress):
         return
     bucket = f"arn:{blueprint.partition}:s3:::{address.bucket}"
-    yield allow("KeepState", sorted(actions), [f"{bucket}/{address.prefix}/*"])
+    yield allow("KeepState", sorted(actions), [keys_arn(blueprint.partition, address)])
     if bucket != blueprint.bucket_arn:
         yield allow("ListState", ("s3:ListBucket",), [bucket])
 

@@ -38,6 +38,8 @@ _PAGE = """<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class RedirectPage:
+    """The object that stands where a redirect starts: an HTML page, and the headers that S3 stores with it."""
+
     key: Key
     body: bytes
     headers: HeaderSet
@@ -71,7 +73,7 @@ def redirect_target(redirect: Redirect, url_path: str) -> str:
     """What Location would say: a full URL, or a path from the host's root, in ASCII. Raises ConfigurationError `bad-redirect`."""
     to = redirect.to.strip()
     if _FULL_URL.match(to):
-        return _encode(to if ":" in to[:6] else f"https:{to}")
+        return _encode(f"https:{to}" if to.startswith("//") else to)
     if not to or _SCHEME.match(to) or to.startswith("//") or _CONTROL.search(to) or "\\" in to:
         raise _bad(
             redirect.to, "is no URL to redirect to", "write a path of the site, such as `/new/`, or a URL that starts with `https://`"

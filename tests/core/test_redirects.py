@@ -50,6 +50,7 @@ def test_keys_of_redirects(source: str, url_path: str, key: str) -> None:
         pytest.param("https://other.org/x", "/docs/", "https://other.org/x", id="elsewhere"),
         pytest.param("HTTP://other.org", "/", "HTTP://other.org", id="any case"),
         pytest.param("//other.org/x", "/", "https://other.org/x", id="without scheme"),
+        pytest.param("//a.b:8/x", "/", "https://a.b:8/x", id="without scheme, with a port"),
         pytest.param("../new/", "/", "/old/deep/../new/", id="relative to the source"),
         pytest.param("/é ü\"'<>", "/", "/%C3%A9%20%C3%BC%22%27%3C%3E", id="escaped"),
         pytest.param("/%C3%A9?q=%20", "/", "/%C3%A9?q=%20", id="escaped already"),

@@ -171,6 +171,8 @@ def test_records_that_stand_elsewhere() -> None:
     away = replace(TARGET, state=BucketAddress("ops", "www"))
     (kept,) = [each for each in statements(Purpose.UP, away) if each["Sid"] == "KeepState"]
     assert kept["Resource"] == ["arn:aws:s3:::ops/www/*"]
+    (whole,) = [each for each in statements(Purpose.UP, replace(TARGET, state=BucketAddress("ops"))) if each["Sid"] == "KeepState"]
+    assert whole["Resource"] == ["arn:aws:s3:::ops/*"]
     assert state_address(TARGET) == BucketAddress("www-example-com", ".sitepub")
 
 
