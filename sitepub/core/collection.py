@@ -16,7 +16,8 @@ from sitepub.core.state import State
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """One object to delete, of the site or of the records. `etag`: as it was listed. `known`: what of ours may stand at the key, where that has to be looked at; anything else is left alone."""
+    """One object to delete, of the site or of the records. `size`: bytes. `etag`: as it was listed. `known`: what of ours may
+    stand at the key, where that has to be looked at; anything else is left alone."""
 
     key: Key
     is_record: bool

@@ -18,7 +18,8 @@ from sitepub.core.urls import FileIndex, How
 class Trait(IntEnum):
     """What is known of a file. LOADED can be rewritten where it stands, LOADED_AS_IS can't; UNSEEN: a module that something reaches under
     its plain name in a way that can't be rewritten; SERVICE_WORKER: it looks like one, REGISTERED: it is one, LISTING: it lists
-    revisions of other files, SWITCHED: a stylesheet of a page that a script switches by name. Bits to be combined; plain numbers are, since flags of the standard library cost a microsecond each."""
+    revisions of other files, SWITCHED: a stylesheet of a page that a script switches by name. Bits to be combined, as plain numbers: flags
+    of the standard library cost a microsecond each."""
 
     LOADED = 1
     LOADED_AS_IS = 2
@@ -151,6 +152,7 @@ class Evidence:
         self._trim_missing()
 
     def has(self, number: int, traits: int) -> bool:
+        """Whether the file has any of the `traits`, combined by `|`."""
         return bool(self.traits[number] & traits)
 
     def find(self, path: str) -> int | None:

@@ -14,7 +14,8 @@ from sitepub.core.plan import PACK_LIMIT
 @dataclass(frozen=True, slots=True)
 class Forgetting:
     """`documents`: those that change, as they will be, packs still named as before. `stale`: documents that no release is any more, but that
-    still have the path. `packs`: old packs and the bodies that stay of each. `site`: keys of the site, with all of ours that may stand there; `bodies`: large bodies to delete."""
+    still have the path. `packs`: old packs and the bodies that stay of each. `site`: keys of the site, with all of ours that may stand
+    there; `bodies`: large bodies to delete."""
 
     documents: Mapping[ReleaseId, Document]
     stale: frozenset[ReleaseId]

@@ -41,7 +41,8 @@ class Visit:
 
 
 def plan_visits(manifest: Manifest, site_url: str, *, most: int | None = None) -> tuple[Visit, ...]:
-    """The URLs of all artifacts below `site_url`, which ends with `/`, pages also under their folders'; `most`: so many artifacts at most, pages before files, evenly chosen."""
+    """The URLs of all artifacts below `site_url`, which ends with `/`, pages also under their folders'; `most`: so many
+    artifacts at most, pages before files, evenly chosen."""
     return tuple(visit for artifact in _choose(list(manifest.artifacts.values()), most) for visit in _visits(artifact, site_url))
 
 

@@ -98,7 +98,9 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class State:
     """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own. `is_swept`: under
-    names that stay nothing stands any more that only releases had which are not listed. `ledger`: what is known of the month's invalidation paths. `expires_at`: when a preview may be removed, '' where that is never."""
+    names that stay nothing stands any more that only releases had which are not listed. `provisioned`: what runs remember of the target's
+    surroundings, by name (the distribution that `up` made). `ledger`: what is known of the month's invalidation paths. `expires_at`: when a
+    preview may be removed, '' where that is never. Times are ISO 8601, in UTC."""
 
     seq: int = 0
     nonce: str = ""
@@ -122,6 +124,7 @@ class State:
 
     @property
     def live_release(self) -> Release | None:
+        """As it is listed; None before the first publish, and for a preview that is being removed."""
         return next((release for release in reversed(self.releases) if release.id == self.live), None)
 
 

@@ -32,7 +32,8 @@ _DIGEST = re.compile(rb"sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2}")
 
 
 class Place(NamedTuple):
-    """One reference to a path of the site, as a tuple, since there are many. `dot`: where a digest goes, -1 where it can't. `how` in a user's words."""
+    """One reference to a path of the site, as a tuple, since there are many. `dot`: where a digest goes, -1 where it can't. `how` in a
+    user's words."""
 
     dot: int
     path: str
@@ -45,11 +46,17 @@ class Place(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Survey:
     """One file. `count`: all of its references, those that leave the site too. `mentions`: pairs of a path read from the file's folder
-    and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists. `keys`: what import maps name, `scopes` those that
-    follow a renamed file, `prefixes` the folders below which names must stay. `patterns`: begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one. `digests`: integrity values that stand where they can't be changed,
-    `policies`: those in a Content-Security-Policy that is none of the page's own. `switches_styles`: the page has stylesheets that are off at first,
-    `names_styles`: a script looks for names of stylesheets, or puts them together. `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do so.
-    `leaving`: what leads from a preview to the site itself."""
+    and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists.
+
+    `keys`: what import maps name, `scopes` those that follow a renamed file, `prefixes` the folders below which names must stay. `patterns`:
+    begin and end of computed imports. `map_place`: where an import map of ours goes, asked for only where modules are named by one.
+
+    `digests`: integrity values that stand where they can't be changed, `policies`: those in a Content-Security-Policy that is none of the
+    page's own. `has_policy`: it has inline blocks, and a policy that names hashes. `switches_styles`: the page has stylesheets that are off at
+    first, `names_styles`: a script looks for names of stylesheets, or puts them together.
+
+    `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do
+    so. `leaving`: what leads from a preview to the site itself."""
 
     problem: str | None = None
     count: int = 0

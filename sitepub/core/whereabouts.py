@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
@@ -19,7 +19,7 @@ class Ongoing:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`status` as ACM says it."""
+    """The one that a distribution shows. `status` as ACM says it."""
 
     arn: str
     status: str
@@ -54,7 +54,7 @@ class NamedAt:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A distribution of the account. `targets`: those of sitepub.yaml that name it."""
+    """A distribution of the account. `status`: `InProgress` or `Deployed`. `targets`: those of sitepub.yaml that name it."""
 
     id: str
     domain: str
@@ -77,13 +77,13 @@ class Whereabouts:
     ongoing: tuple[Ongoing, ...] | None = ()
     certificate: Certificate | None = None
     names: tuple[NamedAt, ...] = ()
-    drift: tuple[str, ...] | None = field(default=None)
+    drift: tuple[str, ...] | None = None
 
 
 def judge_name(name: str, found: Resolution | None, distribution: Resolution | None, *, is_known: bool = True) -> NamedAt:
     """`found` None: there is no such name, unless it is not `is_known`; `distribution` None: a resolver that does not know CloudFront's own name
-    knows nothing. Edges have many addresses and answer with some: those of one network are
-    as good as the same. A name that is one of the distribution's is served by no other, whichever edge it leads to."""
+    knows nothing. Edges have many addresses and answer with some: those of one network are as good as the same. A name that is one of the
+    distribution's is served by no other, whichever edge it leads to."""
     if found is None:
         return NamedAt(name, Leads.NOWHERE if is_known and distribution is not None else Leads.UNKNOWN)
     shown = found.addresses if found.canonical == name else (found.canonical,)

@@ -22,9 +22,9 @@ _NOT_OURS = re.compile(r"(^|\.)(localhost|local|test|invalid|internal|cloudfront
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """`distribution`: the id of one that stands already. `function`: the edge function's text, `left_out`: paths whose
-    redirects find no room in it. `file`: the user's distribution config.
-    `is_compatible`: an S3 server without the rest of AWS. `lacks_error_page`: the site as built has none. `takes_plain_http`: its S3 has no TLS, so none is demanded."""
+    """`distribution`: the id of one that stands already. `zone`, `certificate`: as sitepub.yaml names them. `function`: the edge function's
+    text, `left_out`: paths whose redirects find no room in it. `file`: the user's distribution config. `is_compatible`: an S3 server without
+    the rest of AWS. `lacks_error_page`: the site as built has none. `takes_plain_http`: its S3 has no TLS, so none is demanded."""
 
     bucket: str
     account: str
@@ -128,7 +128,7 @@ def make_blueprint(
 
 
 def check_target(target: Target) -> BucketAddress:
-    """The bucket that is to be set up."""
+    """The bucket that is to be set up. Raises UsageError for a preview, ConfigurationError for a folder."""
     if target.preview is not None:
         hint = f"name `{target.preview.of}` itself; `sitepub gc --preview {target.preview.name}` removes a preview"
         raise UsageError("preview-stands-in-a-site", f"`{target.name}` is a preview, which stands in what was set up for others", hint)

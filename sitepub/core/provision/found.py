@@ -29,7 +29,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundBucket:
-    """`wrong`: what of a bucket of ours is not as it should be, in words. `etc`: others' statements are kept in the policy."""
+    """`wrong`: what of a bucket of ours is not as it should be, in words. `policy`: as it stands, None where there is
+    none."""
 
     is_ours: bool
     policy: Mapping[str, Any] | None = None
@@ -81,8 +82,8 @@ class FoundDistribution:
 @dataclass(frozen=True, slots=True)
 class Found:
     """`zones`: for each domain, the one that holds it, or None. `records`: those of the site's domains that lead somewhere, `old_records`
-    those of names that are a distribution's of ours and no longer the site's. `taken`: domains
-    that another distribution of the account has, with its id. `lacks`: what the endpoint knows nothing of."""
+    those of names that are a distribution's of ours and no longer the site's. `taken`: domains that another distribution of the account has,
+    with its id. `lacks`: what the endpoint knows nothing of."""
 
     bucket: FoundBucket | None = None
     access_control: FoundPart | None = None

@@ -42,8 +42,8 @@ _LINKING_META = re.compile(
 _LINKING_PROPERTIES = frozenset({"contenturl", "embedurl", "image", "logo", "thumbnail", "thumbnailurl", "url"})
 
 LOADING_META_STARTS = frozenset({b"msapplication-"})
-"""How the names of `<meta>` begin of which `choose_meta_use` makes a load, and of which it makes a link (a prefix too short does no harm)."""
 LINKING_META_STARTS = frozenset({b"msapplication-", b"og:", b"parsely-", b"thumbnail", b"twitter:", b"v"})
+"""How the names of `<meta>` begin of which `choose_meta_use` makes a load, and of which it makes a link (a prefix too short does no harm)."""
 
 HARMLESS_RELATIONS = frozenset(
     b"alternate author bookmark canonical copyright dns-prefetch first help home index last license me next preconnect prev "
@@ -57,7 +57,8 @@ _POLICY_HASH = re.compile(rb"'(sha(?:256|384|512))-([A-Za-z0-9+/_-]++=*+)'", re.
 
 
 def choose_link_use(relations: Collection[str], destination: str) -> Use:
-    """Of `<link>` by the words of its `rel`, in lower case, and its `as`. Any token that loads decides; `as=fetch` warms the cache for a script that asks for the plain name."""
+    """Of `<link>` by the words of its `rel`, in lower case, and its `as`. Any token that loads decides; `as=fetch` warms the cache for a
+    script that asks for the plain name."""
     if "modulepreload" in relations:
         return Use.MODULE
     if not _LOADING.isdisjoint(relations):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -113,8 +113,9 @@ class Scan:
     `base`: the `href` of the document's `<base>`, if any. `problem`: why the file must be left whole (not well-formed, odd encoding);
     then everything but `mentions` is empty: these are the paths that must keep working under their plain names.
     `is_module`: the script has import or export syntax. `is_service_worker`: evidence that it is one. `registers`: URLs registered as
-    service workers. `mentions`: strings in scripts and data that look like relative or absolute paths of
-    files (for aliases: auto, and for pinned modules). `web_manifests`: what `<link rel=manifest>` names. `encoding`: what the document declares itself (`<meta charset>`), as Python names it.
+    service workers. `mentions`: strings in scripts and data that look like relative or absolute paths of files (for aliases: auto, and for
+    pinned modules). `web_manifests`: what `<link rel=manifest>` names. `notes`: what was not read or stays as it is, in words.
+    `encoding`: what the document declares itself (`<meta charset>`), as Python names it.
     """
 
     references: tuple[Reference, ...] = ()
@@ -131,5 +132,5 @@ class Scan:
     is_module: bool = False
     is_service_worker: bool = False
     source_map: Reference | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     encoding: str | None = None
