@@ -11,7 +11,7 @@ from sitepub.core.edge_function import MOST_BYTES
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
 from sitepub.core.provision.configs import Parts, find_differences, is_own_origin, make_config, mend_foreign
-from sitepub.core.provision.domains import ADDRESS_TYPES, Zone
+from sitepub.core.provision.domains import ADDRESS_TYPES
 from sitepub.core.provision.found import Found, FoundDistribution, FoundPart, Kind
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, join_problems
 
@@ -35,6 +35,7 @@ class Step:
 
     @property
     def is_work(self) -> bool:
+        """Whether it takes a request that changes something."""
         return self.act in (Act.CREATE, Act.CHANGE, Act.DELETE)
 
 
@@ -46,11 +47,7 @@ def plan_up(blueprint: Blueprint, found: Found) -> tuple[Step, ...]:
     """All of it, in order. Raises one SitepubError for all that stands in the way: nothing has been made yet."""
     problems = list(_problems(blueprint, found))
     if problems:
-        raise (
-            problems[0]
-            if len(problems) == 1
-            else join_problems(problems[0].code, [each.message for each in problems], type(problems[0]), problems[0].hint)
-        )
+        raise join_problems(problems[0].code, [each.message for each in problems], type(problems[0]), problems[0].hint)
     return tuple(_steps(blueprint, found))
 
 
@@ -125,8 +122,7 @@ def _distribution_problems(blueprint: Blueprint, found: Found) -> Iterator[Sitep
     distribution = found.distribution
     if distribution is None:
         return
-    own = any(is_own_origin(blueprint, each) for each in distribution.config["Origins"]["Items"])
-    if not own:
+    if not any(is_own_origin(blueprint, each) for each in distribution.config["Origins"]["Items"]):
         message = f"distribution `{distribution.id}` has no origin that is the bucket `{blueprint.bucket}`"
         yield ConfigurationError(
             "other-origin", message, "add the bucket to its origins, or let `up` make a distribution: take `distribution:` away"
@@ -213,10 +209,8 @@ def _certificate_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
 def _distribution_step(blueprint: Blueprint, found: Found) -> Step:
     distribution = found.distribution
     if distribution is None:
-        origin = (
-            "as `distribution_config:` says" if blueprint.file is not None else "HTTP/2 and 3, compression, cache tags, error page, IPv6"
-        )
-        return Step(Act.CREATE, Kind.DISTRIBUTION, ", ".join(blueprint.domains) or blueprint.name, origin)
+        reason = "HTTP/2 and 3, compression, cache tags, error page, IPv6" if blueprint.file is None else "as `distribution_config:` says"
+        return Step(Act.CREATE, Kind.DISTRIBUTION, ", ".join(blueprint.domains) or blueprint.name, reason)
     wanted = wanted_config(blueprint, distribution, find_parts(blueprint, found))
     return _judge(Kind.DISTRIBUTION, distribution.id, find_differences(distribution.config, wanted))
 
@@ -241,10 +235,11 @@ def _record_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
             why = "`zone: none`" if blueprint.zone == "none" else "no public zone of this account holds it"
             yield Step(Act.SKIP, Kind.RECORD, domain, f"{why}: let it lead to the distribution's own name yourself")
             continue
-        for kind in missing_types(found, domain):
+        missing = missing_types(found, domain)
+        for kind in missing:
             yield Step(Act.CREATE, Kind.RECORD, f"{domain} {kind}", f"leads to the distribution, in zone `{zone.name}`")
         for kind in ADDRESS_TYPES:
-            if kind not in missing_types(found, domain):
+            if kind not in missing:
                 yield Step(Act.LEAVE, Kind.RECORD, f"{domain} {kind}", "leads to the distribution")
 
 
@@ -254,12 +249,9 @@ def _old_record_steps(found: Found) -> Iterator[Step]:
 
 
 def missing_types(found: Found, domain: str) -> tuple[str, ...]:
+    """Types of the address records that the domain still needs."""
     there = {record.type for record in found.records if record.name == domain}
     return tuple(kind for kind in ADDRESS_TYPES if kind not in there)
-
-
-def zone_of(found: Found, domain: str) -> Zone | None:
-    return found.zones.get(domain)
 
 
 def _judge(kind: Kind, name: str, wrong: tuple[str, ...]) -> Step:

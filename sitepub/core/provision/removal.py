@@ -33,12 +33,12 @@ def plan_down(blueprint: Blueprint, found: Found, contents: Contents, asked: Rem
     """In the order in which it is done. Raises one SitepubError for all that stands in the way: nothing has been removed yet."""
     problems = list(_problems(blueprint, found, contents, asked))
     if problems:
-        messages = [each.message for each in problems]
-        raise problems[0] if len(problems) == 1 else join_problems(problems[0].code, messages, type(problems[0]), problems[0].hint)
+        raise join_problems(problems[0].code, [each.message for each in problems], type(problems[0]), problems[0].hint)
     return tuple(_steps(blueprint, found, contents, asked))
 
 
 def removes_bucket(found: Found, asked: Removal) -> bool:
+    """Whether the bucket itself goes: only one of ours does."""
     return found.bucket is not None and found.bucket.is_ours and not asked.keeps_bucket
 
 
