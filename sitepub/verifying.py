@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sitepub.core.audit import (
     Finding,
-    Kept,
+    KeptBodies,
     Looked,
     LostBody,
     Mismatch,
@@ -48,7 +48,7 @@ class Audit:
     is_record_lost: bool = False
     document: Document | None = None
     documents: Mapping[ReleaseId, Document] = field(default_factory=dict)
-    kept: Kept = field(default_factory=Kept)
+    kept: KeptBodies = field(default_factory=KeptBodies)
     listed: frozenset[Key] = frozenset()
     etags: Mapping[Key, ETag] = field(default_factory=dict)
 
@@ -140,13 +140,13 @@ def _read_documents(sight: Sight, state: State) -> _Shelf:
     return _Shelf(documents, tuple(damaged), tuple(findings))
 
 
-def _read_kept(sight: Sight) -> Kept:
+def _read_kept(sight: Sight) -> KeptBodies:
     """What packs and bodies are there and are what their names say, as far as HEAD tells."""
     listed = {there.key: there.size for there in sight.records.list()}
     named = [key for key in listed if key.startswith(("packs/", "entries/"))]
     digests = {key: head.digest or "" if head else "" for key, head in run_all(sight.records.head, named)}
     packs = {key.removeprefix("packs/"): listed[key] for key in named if digests[key] and key == pack_key(digests[key][:32])}
-    return Kept(packs, {Digest(digests[key]) for key in named if digests[key] and key == large_body_key(Digest(digests[key]))})
+    return KeptBodies(packs, {Digest(digests[key]) for key in named if digests[key] and key == large_body_key(Digest(digests[key]))})
 
 
 def _tell_unfinished(state: State) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sitepub.core.document import Document
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, Digest, FileClass, HeaderSet, Key, Kind, ReleaseId
-from sitepub.core.plan import Found
+from sitepub.core.plan import Found, changed_headers
 
 RESERVED = ".sitepub/"
 
@@ -69,6 +69,7 @@ class LostBody:
 
     @property
     def finding(self) -> Finding:
+        """As it is told."""
         named = ", ".join(self.releases[:3]) + (f" and {len(self.releases) - 3} more" if len(self.releases) > 3 else "")
         what = "release" if len(self.releases) == 1 else "releases"
         message = f"the body that `{self.artifact.key}` has in {what} {named} is not kept any more: no rollback brings it back"
@@ -76,7 +77,7 @@ class LostBody:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptBodies:
     """What the records hold, undamaged: packs with their sizes in bytes, and bodies that stand by themselves."""
 
     packs: Mapping[str, int] = field(default_factory=dict)
@@ -116,7 +117,7 @@ def find_foreign(
     return tuple(Finding(Trouble.FOREIGN, key, f"`{key}` is in no manifest of sitepub: it is left alone") for key in foreign)
 
 
-def find_lost_bodies(documents: Mapping[ReleaseId, Document], kept: Kept, site: Mapping[Key, int]) -> tuple[LostBody, ...]:
+def find_lost_bodies(documents: Mapping[ReleaseId, Document], kept: KeptBodies, site: Mapping[Key, int]) -> tuple[LostBody, ...]:
     """Bodies of listed releases that no rollback could bring back, each once. `site`: keys and sizes in bytes, as listed."""
     lost: dict[tuple[Digest, Key | None], tuple[Artifact, list[ReleaseId]]] = {}
     for release, document in documents.items():
@@ -128,7 +129,7 @@ def find_lost_bodies(documents: Mapping[ReleaseId, Document], kept: Kept, site: 
 
 def differing_headers(wanted: HeaderSet, found: HeaderSet) -> tuple[str, ...]:
     """Names of the headers that differ, sorted. A website redirect is left out: S3-compatible servers drop it in silence."""
-    return tuple(sorted({name for name, _ in set(wanted) ^ set(found) if name != WEBSITE_REDIRECT}))
+    return tuple(name for name in changed_headers(wanted, found) if name != WEBSITE_REDIRECT)
 
 
 def _is_as_published(artifact: Artifact | None, looked: Looked | None, *, keeps_headers: bool) -> bool:
@@ -152,7 +153,7 @@ def _tell_header(name: str, wanted: HeaderSet, found: HeaderSet) -> str:
     return f"has `{name}: {now}`, which should be `{before}`" if before is not None else f"has `{name}: {now}`, which should not be there"
 
 
-def _find_unkept(document: Document, kept: Kept, site: Mapping[Key, int]) -> Iterable[Artifact]:
+def _find_unkept(document: Document, kept: KeptBodies, site: Mapping[Key, int]) -> Iterable[Artifact]:
     """Hashed files stand at their own keys alone, and aliases are made from them; a bundler's files stand at theirs until they change."""
     artifacts = document.manifest.artifacts
     hashed = {artifact.source for artifact in artifacts.values() if artifact.file_class is FileClass.ASSET}
@@ -164,6 +165,6 @@ def _find_unkept(document: Document, kept: Kept, site: Mapping[Key, int]) -> Ite
             yield artifact
 
 
-def _is_kept_apart(artifact: Artifact, document: Document, kept: Kept) -> bool:
+def _is_kept_apart(artifact: Artifact, document: Document, kept: KeptBodies) -> bool:
     place = document.bodies.get(artifact.body)
     return artifact.body in kept.alone or (place is not None and place.offset + place.length <= kept.packs.get(place.pack, -1))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from sitepub.core.changes import Action, Change, Summary
-from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Kind, Manifest, Warning
+from sitepub.core.model import Artifact, Digest, ETag, FileClass, HeaderSet, Key, Kind, Manifest, Warning
 
 PACK_LIMIT = 1024 * 1024
 """Bodies of entries above this many bytes stand by themselves instead of in a pack."""
@@ -104,27 +104,27 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
+        """Nothing of the site is written or deleted."""
         return not self.uploads and not self.steps
 
 
 def make_plan(wanted: Manifest, base: Base, *, allow_foreign: bool = False, is_folder: bool = False) -> Plan:
     """Compares what is wanted with all that may stand in the target. `is_folder`: a key can't stand where others need a folder."""
-    uploads = tuple(a for a in wanted.artifacts.values() if _needs_upload(a, base, allow_foreign=allow_foreign))
-    steps = _order(_steps(wanted, base, {a.key for a in uploads}, allow_foreign))
+    uploads = tuple(artifact for artifact in wanted.artifacts.values() if _needs_upload(artifact, base, allow_foreign=allow_foreign))
+    steps = _order(_find_steps(wanted, base, {artifact.key for artifact in uploads}, allow_foreign=allow_foreign))
     if is_folder:
         steps = _order(_make_way(steps))
-    changes = sorted(
-        [_upload_change(a, base) for a in uploads] + [_step_change(step, base) for step in steps], key=lambda change: change.key
-    )
+    changes = [*(_tell_upload(artifact, base) for artifact in uploads), *(_tell_step(step, base) for step in steps)]
+    blocking = (key for key, standing in base.standing.items() if key in wanted.artifacts and not standing.is_same_body)
     return Plan(
         wanted=wanted,
-        changes=tuple(changes),
+        changes=tuple(sorted(changes, key=lambda change: change.key)),
         uploads=uploads,
         steps=steps,
-        shown=tuple(_shown(wanted, base)),
-        lingering=_lingering(wanted, base),
-        saved=tuple(_saved(steps, base)),
-        foreign=() if allow_foreign else tuple(k for k, s in base.standing.items() if k in wanted.artifacts and not s.is_same_body),
+        shown=tuple(_find_shown(wanted, base)),
+        lingering=_find_lingering(wanted, base),
+        saved=tuple(_find_saved(steps)),
+        foreign=() if allow_foreign else tuple(blocking),
         summary=_summarise(wanted, uploads, steps, base),
     )
 
@@ -192,11 +192,11 @@ def _needs_upload(artifact: Artifact, base: Base, *, allow_foreign: bool) -> boo
         found = base.found.get(artifact.key)
         return base.live is None or artifact.key not in base.live.artifacts or (found is not None and found.is_missing)
     if artifact.file_class is FileClass.FROZEN:
-        return not allow_foreign and not any(_candidates(artifact.key, base)) and artifact.key not in base.standing
+        return not allow_foreign and not any(_find_candidates(artifact.key, base)) and artifact.key not in base.standing
     return False
 
 
-def _candidates(key: Key, base: Base) -> tuple[Artifact | None, ...]:
+def _find_candidates(key: Key, base: Base) -> tuple[Artifact | None, ...]:
     found: dict[Artifact | None, None] = {}
     manifests = ([base.live] if base.live else []) + list(base.others)
     for manifest in manifests or [Manifest()]:
@@ -212,20 +212,21 @@ def _candidates(key: Key, base: Base) -> tuple[Artifact | None, ...]:
     return tuple(found)
 
 
-def _steps(wanted: Manifest, base: Base, uploaded: Collection[Key], allow_foreign: bool) -> Iterable[Step]:
+def _find_steps(wanted: Manifest, base: Base, uploaded: Collection[Key], *, allow_foreign: bool) -> Iterable[Step]:
     keys = set(wanted.artifacts)
     for manifest in (base.live, *base.others):
         keys.update(manifest.artifacts if manifest else ())
     for key in keys - set(uploaded):
         artifact = wanted.artifacts.get(key)
         standing = base.standing.get(key)
-        candidates = _candidates(key, base)
+        candidates = _find_candidates(key, base)
         if standing is not None and artifact is not None:
             is_forced = allow_foreign or standing.is_same_body
-            yield Step(_stage(artifact, candidates), key, artifact, candidates, standing.etag, is_forced)
+            yield Step(_choose_stage(artifact, candidates), key, artifact, candidates, standing.etag, is_forced)
         elif not (_is_settled(artifact, candidates) if artifact is not None else _stays(key, candidates, base)):
             etag = base.etags.get(key) if len(candidates) == 1 else None
-            yield Step(_stage(artifact or _first(candidates), candidates, artifact is None), key, artifact, candidates, etag, allow_foreign)
+            stage = Stage.RETIRED if artifact is None else _choose_stage(artifact, candidates)
+            yield Step(stage, key, artifact, candidates, etag, allow_foreign)
 
 
 def _is_settled(wanted: Artifact, candidates: Sequence[Artifact | None]) -> bool:
@@ -251,10 +252,8 @@ def _first(candidates: Sequence[Artifact | None]) -> Artifact:
     return next(artifact for artifact in candidates if artifact is not None)
 
 
-def _stage(artifact: Artifact, candidates: Sequence[Artifact | None], is_retired: bool = False) -> Stage:
-    if is_retired:
-        return Stage.RETIRED
-    if artifact.file_class.is_loaded or artifact.file_class is FileClass.ASSET:
+def _choose_stage(artifact: Artifact, candidates: Sequence[Artifact | None]) -> Stage:
+    if _is_loaded(artifact):
         return Stage.NEW_LOADED if None in candidates else Stage.CHANGED_LOADED
     return Stage.FRONT_PAGE if artifact.key == FRONT_PAGE else Stage.PAGES
 
@@ -277,49 +276,49 @@ def _folders_of(key: str) -> Iterable[str]:
     return (key[:end] for end, character in enumerate(key) if character == "/")
 
 
-def _upload_change(artifact: Artifact, base: Base) -> Change:
+def _tell_upload(artifact: Artifact, base: Base) -> Change:
     found = base.found.get(artifact.key)
     return Change(artifact.key, artifact.source, artifact.kind, Action.PUT, found.reason if found else "new", artifact.size)
 
 
-def _step_change(step: Step, base: Base) -> Change:
+def _tell_step(step: Step, base: Base) -> Change:
     if step.wanted is None:
         retired = _first(step.candidates)
         return Change(step.key, None, retired.kind, Action.DELETE, "no longer in the site", 0)
     artifact = step.wanted
     action = Action.COPY if artifact.kind is Kind.ALIAS and artifact.size > COPY_ABOVE else Action.PUT
-    return Change(step.key, artifact.source, artifact.kind, action, _reason(step, base), artifact.size)
+    return Change(step.key, artifact.source, artifact.kind, action, _explain(artifact, base), artifact.size)
 
 
-def _reason(step: Step, base: Base) -> str:
-    if step.wanted is None:
-        return "no longer in the site"
-    standing = base.standing.get(step.key)
+def _explain(wanted: Artifact, base: Base) -> str:
+    """Why it is written again."""
+    key = wanted.key
+    standing = base.standing.get(key)
     if standing is not None:
         return "already there, takes our headers" if standing.is_same_body else "foreign content, replaced because it is allowed"
-    if step.key in base.found:
-        return base.found[step.key].reason
-    before = base.live.artifacts.get(step.key) if base.live else None
+    if key in base.found:
+        return base.found[key].reason
+    before = base.live.artifacts.get(key) if base.live else None
     if before is None:
-        return "back again" if step.key in base.lingering else "new"
-    if before.body != step.wanted.body:
+        return "back again" if key in base.lingering else "new"
+    if before.body != wanted.body:
         return "content changed"
-    if before.headers != step.wanted.headers:
-        return "headers changed: " + ", ".join(changed_headers(before, step.wanted))
+    if before.headers != wanted.headers:
+        return "headers changed: " + ", ".join(changed_headers(before.headers, wanted.headers))
     return "an unfinished release may have changed it"
 
 
-def changed_headers(before: Artifact, after: Artifact) -> tuple[str, ...]:
+def changed_headers(before: HeaderSet, after: HeaderSet) -> tuple[str, ...]:
     """Names of the headers that differ, sorted."""
-    return tuple(sorted({name for name, _ in set(before.headers) ^ set(after.headers)}))
+    return tuple(sorted({name for name, _ in set(before) ^ set(after)}))
 
 
-def _shown(wanted: Manifest, base: Base) -> Iterable[Shown]:
+def _find_shown(wanted: Manifest, base: Base) -> Iterable[Shown]:
     manifests = [manifest for manifest in (base.live, *base.others) if manifest]
     keys = {key for manifest in manifests for key in manifest.artifacts} | set(base.lingering)
     for key in sorted(keys):
         after = wanted.artifacts.get(key)
-        before = tuple(artifact for artifact in _candidates(key, base) if artifact is not None)
+        before = tuple(artifact for artifact in _find_candidates(key, base) if artifact is not None)
         if key in base.found and base.found[key].is_missing:
             before = (*before, base.found[key].shown)
         if after is None and _stays(key, before, base):
@@ -328,7 +327,7 @@ def _shown(wanted: Manifest, base: Base) -> Iterable[Shown]:
             yield Shown(key, before, after)
 
 
-def _lingering(wanted: Manifest, base: Base) -> Mapping[Key, tuple[Artifact, ...]]:
+def _find_lingering(wanted: Manifest, base: Base) -> Mapping[Key, tuple[Artifact, ...]]:
     """Keys that pages of earlier releases load under a name that stays; they are left in place until `gc`. One that is an entry now is
     remembered too: it is no page's business today, but once it is retired it is still theirs."""
     keys = set(base.lingering)
@@ -336,7 +335,7 @@ def _lingering(wanted: Manifest, base: Base) -> Mapping[Key, tuple[Artifact, ...
         keys.update(key for key, artifact in (manifest.artifacts if manifest else {}).items() if artifact.file_class.is_loaded)
     lingering: dict[Key, tuple[Artifact, ...]] = {}
     for key in sorted(keys):
-        stood = dict.fromkeys((*base.lingering.get(key, ()), *filter(None, _candidates(key, base))))
+        stood = dict.fromkeys((*base.lingering.get(key, ()), *filter(None, _find_candidates(key, base))))
         after = wanted.artifacts.get(key)
         if after is None:
             lingering[key] = tuple(stood)
@@ -345,7 +344,7 @@ def _lingering(wanted: Manifest, base: Base) -> Mapping[Key, tuple[Artifact, ...
     return {key: stood for key, stood in lingering.items() if stood}
 
 
-def _saved(steps: Iterable[Step], base: Base) -> Iterable[Artifact]:
+def _find_saved(steps: Iterable[Step]) -> Iterable[Artifact]:
     """Frozen bodies stand at their own key alone; one that is about to be overwritten is kept for rollback."""
     for step in steps:
         for before in step.candidates:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sitepub.core.audit import Kept, Looked, Trouble, differing_headers, find_foreign, find_lost_bodies, judge_key
+from sitepub.core.audit import KeptBodies, Looked, Trouble, differing_headers, find_foreign, find_lost_bodies, judge_key
 from sitepub.core.document import BodyPlace, Document
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, FileClass, HeaderSet, Key, Kind, ReleaseId
@@ -89,24 +89,24 @@ PLACE = BodyPlace("p", 10, 20)
 @pytest.mark.parametrize(
     ("kept", "site", "lost"),
     [
-        (Kept({"p": 30}), {"app.0123.css": 5, "main.js": 6}, []),
-        (Kept({"p": 29}), {"app.0123.css": 5, "main.js": 6}, ["index.html"]),
-        (Kept({}), {"app.0123.css": 5, "main.js": 6}, ["index.html"]),
-        (Kept({}, {PAGE.body}), {"app.0123.css": 5, "main.js": 6}, []),
-        (Kept({"p": 30}), {"main.js": 6}, ["app.0123.css"]),
-        (Kept({"p": 30}), {"app.0123.css": 4, "main.js": 6}, ["app.0123.css"]),
-        (Kept({"p": 30}, {STYLE.body}), {"main.js": 6}, ["app.0123.css"]),
-        (Kept({"p": 30}), {"app.0123.css": 5}, ["main.js"]),
-        (Kept({"p": 30}, {BUNDLED.body}), {"app.0123.css": 5}, []),
+        (KeptBodies({"p": 30}), {"app.0123.css": 5, "main.js": 6}, []),
+        (KeptBodies({"p": 29}), {"app.0123.css": 5, "main.js": 6}, ["index.html"]),
+        (KeptBodies({}), {"app.0123.css": 5, "main.js": 6}, ["index.html"]),
+        (KeptBodies({}, {PAGE.body}), {"app.0123.css": 5, "main.js": 6}, []),
+        (KeptBodies({"p": 30}), {"main.js": 6}, ["app.0123.css"]),
+        (KeptBodies({"p": 30}), {"app.0123.css": 4, "main.js": 6}, ["app.0123.css"]),
+        (KeptBodies({"p": 30}, {STYLE.body}), {"main.js": 6}, ["app.0123.css"]),
+        (KeptBodies({"p": 30}), {"app.0123.css": 5}, ["main.js"]),
+        (KeptBodies({"p": 30}, {BUNDLED.body}), {"app.0123.css": 5}, []),
     ],
 )
-def test_bodies_that_no_rollback_could_bring_back(kept: Kept, site: dict[Key, int], lost: list[str]) -> None:
+def test_bodies_that_no_rollback_could_bring_back(kept: KeptBodies, site: dict[Key, int], lost: list[str]) -> None:
     held = document(PAGE, STYLE, PLAIN, BUNDLED, packed={b"page": PLACE})
     assert [body.artifact.key for body in find_lost_bodies({ONE: held}, kept, site)] == lost
 
 
 def test_a_lost_body_names_every_release_that_needs_it() -> None:
-    (body,) = find_lost_bodies({ONE: document(PAGE), TWO: document(PAGE)}, Kept(), {})
+    (body,) = find_lost_bodies({ONE: document(PAGE), TWO: document(PAGE)}, KeptBodies(), {})
     assert body.releases == (ONE, TWO)
     assert body.finding.code is Trouble.MISSING_BODY
     assert body.finding.message == "the body that `index.html` has in releases 1, 2 is not kept any more: no rollback brings it back"
