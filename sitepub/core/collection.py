@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sitepub.core.document import Document
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, ReleaseId
 from sitepub.core.retention import Kept
-from sitepub.core.state import State
+from sitepub.core.state import Release, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,7 @@ def choose_doomed(
 
 def _reach(state: State, kept: tuple[Kept, ...]) -> frozenset[ReleaseId]:
     """Kept releases, what they superseded unfinished, and all that is pending."""
-    reached = {one.release.id for one in kept} | {over for one in kept for over in one.release.over}
-    if state.pending is not None:
-        reached |= {state.pending.release.id} | {release.id for release in state.pending.over}
-    return frozenset(reached)
+    return _with_unfinished(state, [one.release for one in kept])
 
 
 def _owes_by_itself(state: State) -> bool:
@@ -79,10 +76,14 @@ def _owes_by_itself(state: State) -> bool:
 
 def _find_begun(state: State) -> frozenset[ReleaseId]:
     """Releases that the state names: what they name was put there, while a run that never began may have met somebody else's file."""
-    begun = {release.id for release in state.releases} | {over for release in state.releases for over in release.over}
-    if state.pending is not None:
-        begun |= {state.pending.release.id} | {release.id for release in state.pending.over}
-    return frozenset(begun)
+    return _with_unfinished(state, state.releases)
+
+
+def _with_unfinished(state: State, releases: Iterable[Release]) -> frozenset[ReleaseId]:
+    """`releases`, what each superseded unfinished, and all that is pending."""
+    pending = (state.pending.release, *state.pending.over) if state.pending is not None else ()
+    named = {name for release in releases for name in (release.id, *release.over)}
+    return frozenset(named | {release.id for release in pending})
 
 
 def _known_artifacts(documents: Iterable[Document]) -> Mapping[Key, tuple[Artifact, ...]]:

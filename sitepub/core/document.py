@@ -43,13 +43,11 @@ class Document:
 
 def encode_document(document: Document) -> bytes:
     """The same document gives the same bytes with the same zstandard."""
-    import zstandard
-
     artifacts = list(document.manifest.artifacts.values())
     placed = [(n, document.bodies[artifact.body]) for n, artifact in enumerate(artifacts) if artifact.body in document.bodies]
     packs = sorted({place.pack for _, place in placed})
     lingering = [artifact for key in sorted(document.lingering) for artifact in document.lingering[key]]
-    text = {
+    tree = {
         "format": FORMAT,
         "manifest": encode_rows(artifacts),
         "packs": packs,
@@ -62,65 +60,74 @@ def encode_document(document: Document) -> bytes:
         "lingering": encode_rows(lingering),
         "retired": [_encode_retired(document.retired.get(key)) for key in sorted(document.lingering)],
     }
-    return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(text, separators=(",", ":")).encode())
+    return _compress(tree)
 
 
 def decode_document(stored: bytes, *, where: str) -> Document:
     """Raises ConfigurationError where the bytes are no document, or one of a later sitepub."""
-    import zstandard
-
-    try:
-        text = json.loads(zstandard.ZstdDecompressor().decompress(stored))
-        known = text["format"]
-    except (zstandard.ZstdError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(where) from error
+    tree = _decompress(stored, where)
+    known = tree["format"]
     if known != FORMAT:
         message = f"`{where}` has release format {known}, this sitepub knows format {FORMAT}"
         raise ConfigurationError("unknown-release-format", message, "update sitepub on this machine")
     try:
-        return _decode(text)
+        return _decode(tree)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise _damaged(where) from error
+
+
+def encode_record(etags: Mapping[Key, ETag]) -> bytes:
+    """The ETags that the target answered for a live release, by key."""
+    return _compress({"format": FORMAT, "etags": dict(sorted(etags.items()))})
+
+
+def decode_record(stored: bytes, *, where: str) -> Mapping[Key, ETag]:
+    """Raises ConfigurationError where the bytes are no record."""
+    tree = _decompress(stored, where)
+    if tree["format"] != FORMAT:
+        raise _damaged(where)
+    try:
+        return {Key(key): ETag(etag) for key, etag in tree["etags"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(where) from error
+
+
+def _compress(tree: Mapping[str, object]) -> bytes:
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(tree, separators=(",", ":")).encode())
+
+
+def _decompress(stored: bytes, where: str) -> dict[str, Any]:
+    """What was compressed; it has a `format`, whichever."""
+    import zstandard
+
+    try:
+        tree = json.loads(zstandard.ZstdDecompressor().decompress(stored))
+    except (zstandard.ZstdError, ValueError) as error:
+        raise _damaged(where) from error
+    if not isinstance(tree, dict) or "format" not in tree:
+        raise _damaged(where)
+    return tree
 
 
 def _encode_retired(retired: Retired | None) -> list[object] | None:
     return None if retired is None else [retired.seq, retired.release]
 
 
-def encode_record(etags: Mapping[Key, ETag]) -> bytes:
-    """The ETags that the target answered for a live release, by key."""
-    import zstandard
-
-    text = json.dumps({"format": FORMAT, "etags": dict(sorted(etags.items()))}, separators=(",", ":"))
-    return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(text.encode())
-
-
-def decode_record(stored: bytes, *, where: str) -> Mapping[Key, ETag]:
-    """Raises ConfigurationError where the bytes are no record."""
-    import zstandard
-
-    try:
-        text = json.loads(zstandard.ZstdDecompressor().decompress(stored))
-        if text["format"] != FORMAT:
-            raise ValueError("format")
-        return {Key(key): ETag(etag) for key, etag in text["etags"].items()}
-    except (zstandard.ZstdError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(where) from error
-
-
 def _damaged(where: str) -> ConfigurationError:
     return ConfigurationError("damaged-release", f"`{where}` is not what sitepub wrote there", "run `sitepub verify --repair`")
 
 
-def _decode(text: dict[str, Any]) -> Document:
-    artifacts = decode_rows(text["manifest"])
-    places, packs = text["places"], text["packs"]
+def _decode(tree: dict[str, Any]) -> Document:
+    artifacts = decode_rows(tree["manifest"])
+    places, packs = tree["places"], tree["packs"]
     columns = zip(places["rows"], places["packs"], places["offsets"], places["lengths"], strict=True)
     bodies = {artifacts[row].body: BodyPlace(packs[pack], offset, length) for row, pack, offset, length in columns}
     lingering: dict[Key, tuple[Artifact, ...]] = {}
-    for artifact in decode_rows(text["lingering"]):
+    for artifact in decode_rows(tree["lingering"]):
         lingering[artifact.key] = (*lingering.get(artifact.key, ()), artifact)
     retired = {
-        key: Retired(int(found[0]), ReleaseId(found[1])) for key, found in zip(sorted(lingering), text["retired"], strict=True) if found
+        key: Retired(int(found[0]), ReleaseId(found[1])) for key, found in zip(sorted(lingering), tree["retired"], strict=True) if found
     }
     return Document(make_manifest(artifacts), bodies, lingering, retired)
