@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sitepub.core.ci import Workflow
 from sitepub.core.hook_scripts import DEFAULT, Hook, HookKind
-from sitepub.core.previews import describe_prefix, find_root
+from sitepub.core.previews import find_root, find_url_pattern
 from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.errors import ConfigurationError, RefusedError
 from sitepub.local.checkout import Checkout, find_checkout
@@ -69,7 +69,7 @@ def describe_workflow(checkout: Checkout, config: Config, target: Target) -> Wor
         region=_region_of(target),
         preview_region=_region_of(root),
         builds=config.build is not None,
-        preview_url=describe_prefix(config, target),
+        preview_url=find_url_pattern(config, target),
         days=config.previews.days,
     )
 

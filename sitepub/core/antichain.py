@@ -37,6 +37,7 @@ class Branches:
 
 
 def make_branches(ends: Sequence[int], savings: Sequence[int], costs: Sequence[float], forced: Sequence[bool]) -> Branches:
+    """Columns as `Branches` has them, to which it adds `needed`."""
     counts = list(accumulate(forced, initial=0))
     return Branches(ends, savings, costs, forced, [counts[end] > counts[index] for index, end in enumerate(ends)])
 
@@ -51,6 +52,10 @@ class _Path:
 
     def reduced(self, price: float) -> float:
         return self.cost - price * self.saving
+
+
+def _make_path(branches: Branches, taken: tuple[int, ...]) -> _Path:
+    return _Path(taken, sum(branches.savings[index] for index in taken), sum(branches.costs[index] for index in taken))
 
 
 _Row = list[float]
@@ -71,6 +76,8 @@ class _Bound:
 
 @dataclass(frozen=True, slots=True)
 class _Aim:
+    """At least this `saving` with at most `limit` branches, at no more than `ceiling`: what a path already found costs."""
+
     saving: int
     limit: int
     ceiling: float
@@ -135,7 +142,7 @@ def _find_price(branches: Branches, saving: int, limit: int) -> tuple[float, _Pa
 
 def _relax(branches: Branches, price: float, limit: int) -> _Path | None:
     rows = _backward(branches, _reduce(branches, price), limit)
-    return None if isinf(rows[0][limit]) else _walk(branches, rows, limit)
+    return None if isinf(rows[0][limit]) else _trace(branches, rows, limit)
 
 
 def _reduce(branches: Branches, price: float) -> list[float]:
@@ -162,7 +169,8 @@ def _backward(branches: Branches, reduced: Sequence[float], limit: int) -> list[
     return rows
 
 
-def _walk(branches: Branches, rows: Sequence[_Row], limit: int) -> _Path:
+def _trace(branches: Branches, rows: Sequence[_Row], limit: int) -> _Path:
+    """The path whose cost `rows` tell."""
     index, left, taken = 0, limit, list[int]()
     while index < len(branches):
         if not branches.forced[index] and rows[index][left] == rows[index + 1][left]:
@@ -170,7 +178,7 @@ def _walk(branches: Branches, rows: Sequence[_Row], limit: int) -> _Path:
         else:
             taken.append(index)
             index, left = branches.ends[index], left - 1
-    return _Path(tuple(taken), sum(branches.savings[i] for i in taken), sum(branches.costs[i] for i in taken))
+    return _make_path(branches, tuple(taken))
 
 
 # ---- what no optimum holds
@@ -222,14 +230,14 @@ def _pick(branches: Branches, kept: Sequence[int]) -> Branches:
 def _search(branches: Branches, kept: Sequence[int], prices: Sequence[float], aim: _Aim, width: int | None) -> _Path | None:
     """The best path over the `kept` branches, as `choose_branches` defines best; `width`: labels that go on from a place for each count."""
     picked = _pick(branches, kept)
-    chain = _Walk(picked, [aim.bound(picked, price) for price in prices], aim, width).run()
+    chain = _LabelSearch(picked, [aim.bound(picked, price) for price in prices], aim, width).run()
     if chain is None:
         return None
     taken = tuple(kept[index] for index in _unroll(chain))
-    return _Path(taken, sum(branches.savings[i] for i in taken), sum(branches.costs[i] for i in taken))
+    return _make_path(branches, taken)
 
 
-class _Walk:
+class _LabelSearch:
     """Carries labels from the first branch to the end; `fronts[i][w]` are those that arrived at branch `i` with `w` taken."""
 
     def __init__(self, branches: Branches, bounds: Sequence[_Bound], aim: _Aim, width: int | None) -> None:

@@ -18,6 +18,8 @@ MOST_ANNOTATIONS = 10
 
 
 class Ci(StrEnum):
+    """Where a workflow is written for."""
+
     GITHUB = "github"
     GITLAB = "gitlab"
 
@@ -47,12 +49,13 @@ def annotate(warnings: Iterable[Warning]) -> str:
 
 
 def annotate_error(code: str, message: str, hint: str) -> str:
+    """As `annotate`, for what stopped the run."""
     return f"::error title={_property(code)}::{_escape(f'{message}. {hint}' if hint else message)}"
 
 
 def summarise(title: str, text: str) -> str:
     """Markdown for a job's page or a comment. The fence is longer than any in the text."""
-    fence = "`" * max(3, 1 + max((len(run) for run in _runs(text)), default=0))
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"### {title}\n\n{fence}text\n{text}\n{fence}\n"
 
 
@@ -83,11 +86,6 @@ def write_workflow(ci: Ci, workflow: Workflow) -> str:
 def _say_audience(region: str) -> str:
     audience = partition_of_region(region).audience
     return "" if audience == AWS.audience else f"\n          audience: {audience}"
-
-
-def _runs(text: str) -> Iterable[str]:
-    """Of back quotes."""
-    return re.findall("`+", text)
 
 
 def _escape(text: str) -> str:

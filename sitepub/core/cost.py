@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 USD_A_WRITE = 0.005 / 1000
 USD_A_READ = 0.0004 / 1000
+USD_A_GIGABYTE_MONTH = 0.023
+
+MONTHLY_BY_USE = (
+    "CloudFront: 1 TB and 10 million requests free, then from $0.085 a GB and $0.0075 for 10,000 requests",
+    "edge function: 2 million calls free, then $0.10 a million",
+    "invalidation: 1,000 paths free, then $0.005 each",
+    "S3: $0.0004 for 1,000 reads, $0.005 for 1,000 writes",
+)
+"""https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/ and https://aws.amazon.com/s3/pricing/; certificate and alias records cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +47,3 @@ def foresee_requests(plan: Plan, *, made: Requests, packs: bool, large_bodies: i
     records = 1 + (len(plan.uploads) + len(plan.steps) > RECORD_INLINE_LIMIT)
     swaps = (2 + bool(invalidates)) * swap
     return Requests(made.store + writes + records + swaps, made.cdn + bool(invalidates))
-
-
-USD_A_GIGABYTE_MONTH = 0.023
-
-MONTHLY_BY_USE = (
-    "CloudFront: 1 TB and 10 million requests free, then from $0.085 a GB and $0.0075 for 10,000 requests",
-    "edge function: 2 million calls free, then $0.10 a million",
-    "invalidation: 1,000 paths free, then $0.005 each",
-    "S3: $0.0004 for 1,000 reads, $0.005 for 1,000 writes",
-)
-"""https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/ and https://aws.amazon.com/s3/pricing/; certificate and alias records cost nothing."""

@@ -81,7 +81,7 @@ def find_previews_folder(config: Config, target: Target) -> str | None:
     return f"{config.previews.prefix}/" if is_here and config.previews.prefix else None
 
 
-def describe_prefix(config: Config, target: Target) -> str:
+def find_url_pattern(config: Config, target: Target) -> str:
     """The URL of any preview of the target, with `{name}` for its name."""
     return _find_url(config, find_root(config, target), NAME)
 

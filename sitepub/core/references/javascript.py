@@ -9,7 +9,7 @@ import codecs
 import re
 
 from sitepub.core.references import javascript_tokens as tokens
-from sitepub.core.references.javascript_calls import Reader
+from sitepub.core.references.javascript_calls import ScriptReader
 from sitepub.core.references.javascript_lexer import Inconsistent, Lexer
 from sitepub.core.references.javascript_mentions import Mentions
 from sitepub.core.references.literals import is_dismissed, read_literal, refer
@@ -50,7 +50,7 @@ def _find_html_marks(body: bytes) -> bytes:
 def _scan_as(body: bytes, html_marks: bytes) -> Scan:
     begin = _HASHBANG.match(body)
     lexer = Lexer(body, begin.end() if begin else 0, html_marks=html_marks)
-    reader = Reader(body, lexer)
+    reader = ScriptReader(body, lexer)
     problem = _read(reader)
     if lexer.has_html_comments and (problem is not None or reader.is_module):
         return _scan_as(body, b"")  # in a module these are operators
@@ -69,7 +69,7 @@ def _scan_as(body: bytes, html_marks: bytes) -> Scan:
     )
 
 
-def _read(reader: Reader) -> Inconsistent | None:
+def _read(reader: ScriptReader) -> Inconsistent | None:
     try:
         reader.read()
     except Inconsistent as problem:

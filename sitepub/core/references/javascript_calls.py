@@ -17,7 +17,7 @@ _WIDE_SPACES = (b"\xef\xbb\xbf", b"\xc2\xa0", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 _NEAR = 64
 
 
-class Reader:
+class ScriptReader:
     """Gathers the findings of one script."""
 
     __slots__ = (
