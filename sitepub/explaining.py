@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 from sitepub.decision import decide
 from sitepub.interfaces import Progress
-from sitepub.local.cache import open_cache
-from sitepub.preparing import Request, build_wish, choose_executor, scan, settle_host_files, settle_tags
+from sitepub.preparing import Request, build_wish, open_workplace, scan, settle_host_files, settle_tags
 from sitepub.report_story import Explained
 from sitepub.site_explaining import explain_file
-from sitepub.wiring import Sight, cache_folder, find_distribution
+from sitepub.wiring import Sight, find_distribution
 
 
 def explain(request: Request, sight: Sight, path: str, progress: Progress) -> Explained:
@@ -20,10 +17,7 @@ def explain(request: Request, sight: Sight, path: str, progress: Progress) -> Ex
     snapshot = sight.releases.read_state()
     has_distribution = find_distribution(request.target, snapshot.state) is not None
     request = settle_tags(request, sight, snapshot)
-    with (
-        closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-        choose_executor(request.config, source) as executor,
-    ):
+    with open_workplace(request, source) as (cache, executor):
         site, wish = build_wish(request, source, cache, executor, None, has_distribution, progress)
         story = explain_file(
             source,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from sitepub.core.audit import Finding, LostBody, Trouble
@@ -18,13 +17,12 @@ from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place, Progress, StoreReader
 from sitepub.invalidating import send_owed
 from sitepub.lease import is_dead
-from sitepub.local.cache import open_cache
 from sitepub.packs import KeptBodies, large_body_key
 from sitepub.pipeline import complete_pending, publish
-from sitepub.preparing import Request, build_wish, choose_executor, scan, settle_host_files
+from sitepub.preparing import Request, build_wish, open_workplace, scan, settle_host_files
 from sitepub.releases import PRIVATE_BYTES, Snapshot, release_key
 from sitepub.verifying import Audit
-from sitepub.wiring import Sight, cache_folder, find_distribution
+from sitepub.wiring import Sight, find_distribution
 from sitepub.wishes import Permits, Wish
 from sitepub.writing import upload_asset
 
@@ -171,10 +169,7 @@ def _supply_from_source(request: Request, audit: Audit, progress: Progress) -> M
     try:
         source = scan(request)
         request, _ = settle_host_files(request)
-        with (
-            closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-            choose_executor(request.config, source) as executor,
-        ):
+        with open_workplace(request, source) as (cache, executor):
             site, wish = build_wish(request, source, cache, executor, None, has_distribution, progress)
     except SitepubError as error:
         progress.note(f"the local source can't help: {error.message}")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 from sitepub.core.changes import Action, Change
 from sitepub.errors import ConfigurationError
 from sitepub.interfaces import Progress
-from sitepub.local.cache import open_cache
-from sitepub.preparing import Prepared, choose_executor, settle_host_files
+from sitepub.preparing import Prepared, open_workplace, settle_host_files
 from sitepub.report_account import Account
 from sitepub.report_page import account_as_page
 from sitepub.site_explaining import Story, explain_file
-from sitepub.wiring import cache_folder, find_distribution
+from sitepub.wiring import find_distribution
 
 MOST_LOOKED_AT = 6
 MOST_SHOWN = 3
@@ -36,10 +34,7 @@ def find_stories(prepared: Prepared, changes: Sequence[Change], progress: Progre
     sources = dict.fromkeys(change.source for change in changes if change.kind == "asset" and change.action is Action.PUT and change.source)
     request, _ = settle_host_files(prepared.request)
     has_distribution = find_distribution(request.target, prepared.snapshot.state) is not None
-    with (
-        closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-        choose_executor(request.config, prepared.source) as executor,
-    ):
+    with open_workplace(request, prepared.source) as (cache, executor):
         stories = [
             explain_file(
                 prepared.source,

@@ -175,7 +175,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
     the whole site is not needed where a few pages changed."""
     # what fails meanwhile is told at once, not when a server answers at last
     read = start_aside(sight.releases.read_state, is_awaited=True)
-    from sitepub.local.cache import open_cache  # while the request is under way
+    import sitepub.local.cache  # noqa: F401 - while the request is under way
     from sitepub.site_memory import remember_site
 
     history = request.history or read_history(request.config, request.target, request.permits)
@@ -187,7 +187,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
     has_distribution = find_distribution(request.target, snapshot.state) is not None
     warnings = (*history.warnings, *told)
     asked, request = request, settle_tags(request, sight, snapshot)
-    with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
+    with open_site_cache(request) as cache:
         known = remember_site(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
         live = snapshot.state.live_release
         if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
@@ -287,14 +287,13 @@ def _wish_for_patched(
     request: Request, source: Source, patched: Patched, commit: Commit | None, has_distribution: bool, progress: Progress
 ) -> Wish:
     """Bodies of what did not change are hardly ever asked for: only where the target has lost them, and then the whole site is built."""
-    from sitepub.local.cache import open_cache
     from sitepub.site import supply_body
 
     changed = {file.path: file for file in source.files if Key(file.path) in patched.recipes}
 
     @functools.cache
     def build() -> Wish:
-        with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
+        with open_site_cache(request) as cache:
             return build_wish(request, source, cache, None, commit, has_distribution, progress)[1]
 
     def supply(artifact: Artifact) -> Body | Place:
@@ -338,6 +337,22 @@ def recognise(request: Request, source: FolderSource, history: History) -> Folde
     from sitepub.local.lending import with_blobs
 
     return with_blobs(source, history.repository.find_blobs(source.root))
+
+
+@contextmanager
+def open_site_cache(request: Request) -> Iterator[Cache]:
+    """What builds of this configuration's site remember of its files."""
+    from sitepub.local.cache import open_cache
+
+    with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
+        yield cache
+
+
+@contextmanager
+def open_workplace(request: Request, source: Source) -> Iterator[tuple[Cache, Executor | None]]:
+    """What a build works with: what earlier ones remember, and who does the work."""
+    with open_site_cache(request) as cache, choose_executor(request.config, source) as executor:
+        yield cache, executor
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 
 from sitepub.core.edge import ERROR_PAGE, is_out_of_reach, make_edge_rules
@@ -10,9 +9,8 @@ from sitepub.core.model import Key, Warning
 from sitepub.core.reloading import Built
 from sitepub.errors import SitepubError
 from sitepub.interfaces import CdnReader, Progress, Source
-from sitepub.local.cache import open_cache
 from sitepub.local.watcher import Scope
-from sitepub.preparing import Request, build_wish, choose_executor, run_build, scan, settle_host_files
+from sitepub.preparing import Request, build_wish, open_workplace, run_build, scan, settle_host_files
 from sitepub.serving import ServedSite, file_times
 from sitepub.site import Site
 from sitepub.wiring import Sight, cache_folder, find_distribution, folders_written
@@ -46,10 +44,7 @@ def build_shown(request: Request, around: Surroundings, progress: Progress) -> t
     run_build(request, progress)
     source = scan(request)
     request, told = settle_host_files(request)
-    with (
-        closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache,
-        choose_executor(request.config, source) as executor,
-    ):
+    with open_workplace(request, source) as (cache, executor):
         site, wish = build_wish(request, source, cache, executor, None, around.has_distribution, progress)
     shown = show_site(request, around, source, site, wish)
     return shown, (*told, *site.warnings, *_tell_out_of_reach(shown))
