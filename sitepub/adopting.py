@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sitepub.accounting import account_for
 from sitepub.core.cost import Requests
 from sitepub.core.document import BodyPlace, Document
 from sitepub.core.inheritance import (
@@ -37,7 +37,7 @@ from sitepub.publishing import carry_out, foresee_invalidation, make_chooser, ma
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
 from sitepub.report_account import Account
 from sitepub.verifying import read_digest
-from sitepub.wiring import Opened, Sight, find_distribution
+from sitepub.wiring import Opened, Sight
 from sitepub.wishes import Wish
 
 ADOPTED = "adopted"
@@ -159,24 +159,22 @@ def _foresee(prepared: Prepared, sight: Sight, first: Manifest, etags: Mapping[K
     wish, request = _wish_of(prepared), prepared.request
     wanted, warnings = settle_frozen(wish.manifest, first, wish.frozen_as_entries)
     plan = make_plan(wanted, Base(live=first, etags=etags), is_folder=not sight.store.keeps_headers)
-    cdn = sight.cdn_of(prepared.snapshot.state)
     state = prepared.snapshot.state
+    cdn = sight.cdn_of(state)
     chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
     choice = chooser.choose(plan.shown, first.artifacts, state)
-    has_distribution = find_distribution(request.target, prepared.snapshot.state) is not None
-    return Account(
-        target=request.target.name,
-        store=sight.store.describe(),
-        release=None,
+    return account_for(
+        request,
+        sight,
+        state,
         commit=prepared.history.commit,
-        is_dry_run=True,
         summary=plan.summary,
         changes=tell_copies(plan.changes, wanted, find_same(first, wanted), find_packed(first, wanted)),
         invalidation=foresee_invalidation(chooser, choice, state),
-        free_paths=request.config.invalidation.free_paths if has_distribution else None,
         requests=Requests(sight.requests, cdn.requests if cdn else 0),
         warnings=(*prepared.warnings, *warnings, *plan.warnings, *choice.warnings),
-        seconds=time.monotonic() - started,
+        started=started,
+        is_dry_run=True,
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sitepub.accounting import account_for, keep_until
 from sitepub.choosing import LEAST, Chooser, is_passing
 from sitepub.core.cost import Requests, foresee_requests
 from sitepub.core.ledger import Ledger
@@ -28,7 +28,7 @@ from sitepub.local.process import is_surely_gone, this_process
 from sitepub.pipeline import Receipt, publish, settle_nothing
 from sitepub.preparing import Prepared
 from sitepub.releases import Snapshot
-from sitepub.report_account import Account, PreviewPlace
+from sitepub.report_account import Account
 from sitepub.wiring import Opened, Sight
 
 SEEN_DISTRIBUTION = "seen_distribution"
@@ -78,8 +78,8 @@ def carry_out(
         receipt = replace(receipt, warnings=(*receipt.warnings, _weaker(opened)))
     account = replace(account, at_once=opened.pace.limit if receipt.release is not None and opened.store.keeps_headers else None)
     marked = mark_live(prepared.request.config, prepared.request.target, account.commit) if _has_moved(prepared, receipt) else ()
-    preview = replace(account.preview, expires_at=receipt.expires_at) if account.preview else None
-    return replace(account, release=receipt.release, preview=preview, warnings=(*account.warnings, *receipt.warnings, *marked))
+    account = keep_until(account, receipt.expires_at)
+    return replace(account, release=receipt.release, warnings=(*account.warnings, *receipt.warnings, *marked))
 
 
 def _has_moved(prepared: Prepared, receipt: Receipt) -> bool:
@@ -154,25 +154,17 @@ def _publish(edges: Edges, prepared: Prepared, *, lock_timeout: float, wait: boo
 
 
 def _account(prepared: Prepared, sight: Sight, decision: Decision, invalidated: Invalidated, requests: Requests, started: float) -> Account:
-    has_distribution = sight.cdn_of(prepared.snapshot.state) is not None
-    target = prepared.request.target
-    return Account(
-        target=target.name,
-        preview=PreviewPlace(target.preview.name, target.preview.of, target.url, expires_at(target, sight.clock.now()))
-        if target.preview
-        else None,
-        store=sight.store.describe(),
-        release=None,
+    return account_for(
+        prepared.request,
+        sight,
+        prepared.snapshot.state,
         commit=prepared.history.commit,
-        is_dry_run=False,
         summary=decision.plan.summary,
         changes=decision.plan.changes,
         invalidation=invalidated,
-        free_paths=prepared.request.config.invalidation.free_paths if has_distribution else None,
         requests=requests,
         warnings=prepared.warnings,
-        seconds=time.monotonic() - started,
-        is_free=isinstance(prepared.request.target.store, FolderAddress),
+        started=started,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
+from sitepub.accounting import account_for, keep_until
 from sitepub.core.cost import Requests
 from sitepub.core.model import Artifact
 from sitepub.core.retention import choose_release
@@ -18,7 +18,7 @@ from sitepub.pipeline import rollback
 from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, held_artifacts, make_chooser, make_edges
 from sitepub.report_account import Account
-from sitepub.wiring import Opened, Sight, find_distribution
+from sitepub.wiring import Opened, Sight
 from sitepub.wishes import Permits
 
 
@@ -40,6 +40,7 @@ def roll_back(
     receipt = rollback(edges, release, snapshot, lock_timeout=lock_timeout, wait=wait)
     made = Requests(opened.sight.requests, edges.cdn.requests if edges.cdn else 0)
     account = _account(request, opened.sight, release, snapshot.state, receipt.decision, receipt.invalidation, made, started)
+    account = keep_until(account, receipt.expires_at)
     marked = mark_live(request.config, request.target, release.commit) if receipt.release is not None else ()
     return Restored(release, replace(account, release=receipt.release, warnings=(*receipt.warnings, *marked)))
 
@@ -73,18 +74,15 @@ def _account(
     requests: Requests,
     started: float,
 ) -> Account:
-    has_distribution = find_distribution(request.target, state) is not None
-    return Account(
-        target=request.target.name,
-        store=sight.store.describe(),
-        release=None,
+    return account_for(
+        request,
+        sight,
+        state,
         commit=release.commit,
-        is_dry_run=False,
         summary=decision.plan.summary,
         changes=decision.plan.changes,
         invalidation=invalidated,
-        free_paths=request.config.invalidation.free_paths if has_distribution else None,
         requests=requests,
         warnings=(),
-        seconds=time.monotonic() - started,
+        started=started,
     )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
+from sitepub.accounting import account_for, keep_until
 from sitepub.core.changes import Summary
 from sitepub.core.cost import Requests
 from sitepub.core.previews import expires_at, is_put_off
-from sitepub.core.settings import FolderAddress
 from sitepub.edges import CONDITIONS, Invalidated
 from sitepub.preparing import Prepared
-from sitepub.report_account import Account, PreviewPlace
-from sitepub.wiring import Sight, find_distribution
+from sitepub.report_account import Account
+from sitepub.wiring import Sight
 
 
 def account_of_nothing(prepared: Prepared, sight: Sight, *, started: float, is_dry_run: bool = False) -> Account | None:
@@ -22,23 +20,19 @@ def account_of_nothing(prepared: Prepared, sight: Sight, *, started: float, is_d
     is_settled = state.pending is None and state.collect is None and not state.owed and CONDITIONS not in state.provisioned
     if prepared.wish is not None or live is None or not is_settled or commit not in (None, live.commit):
         return None
-    request = prepared.request
-    target = request.target
-    if not is_put_off(state.expires_at, expires_at(target, sight.clock.now())):
+    if not is_put_off(state.expires_at, expires_at(prepared.request.target, sight.clock.now())):
         return None
-    return Account(
-        target=target.name,
-        preview=PreviewPlace(target.preview.name, target.preview.of, target.url, state.expires_at) if target.preview else None,
-        store=sight.store.describe(),
-        release=None,
+    account = account_for(
+        prepared.request,
+        sight,
+        state,
         commit=commit,
-        is_dry_run=is_dry_run,
         summary=Summary(unchanged=prepared.unchanged),
         changes=(),
         invalidation=Invalidated(),
-        free_paths=request.config.invalidation.free_paths if find_distribution(request.target, state) is not None else None,
         requests=Requests(sight.requests, 0),
         warnings=(*prepared.warnings, *prepared.history.judge(live.commit)),
-        seconds=time.monotonic() - started,
-        is_free=isinstance(request.target.store, FolderAddress),
+        started=started,
+        is_dry_run=is_dry_run,
     )
+    return keep_until(account, state.expires_at)

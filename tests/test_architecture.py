@@ -43,6 +43,7 @@ LAYERS: dict[str, int] = {
     "provisioning": 6,
     "removing": 6,
     "preparing": 8,
+    "accounting": 9,
     "publishing": 9,
     "unchanged": 9,
     "looking": 9,

@@ -65,6 +65,19 @@ def test_values_are_frozen_and_say_the_same_as_the_command(site: Path) -> None:
     assert sitepub.rollback(site / "site", done.release, environment=environment).release not in (None, done.release, second.release)
 
 
+def test_a_rollback_is_accounted_for_as_a_publish_is(site: Path) -> None:
+    """In a folder it costs nothing, and of a preview it is told which one, of which target, and until when it is kept."""
+    environment = {"SITEPUB_CACHE": str(site / "cache"), "PATH": "/usr/bin:/bin"}
+    first = sitepub.publish(site / "site", preview="new", environment=environment)
+    (site / "site/public/index.html").write_text("<p>")
+    sitepub.publish(site / "site", preview="new", environment=environment)
+    back = sitepub.rollback(site / "site", first.release, target="there@new", environment=environment)
+    assert back.preview is not None and first.preview is not None
+    assert (back.preview.name, back.preview.of, back.preview.url) == ("new", "there", first.preview.url)
+    assert back.preview.expires_at >= first.preview.expires_at > ""
+    assert (first.cost, back.cost) == (0, 0)
+
+
 def test_what_is_wrong_is_an_error_with_a_code(site: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         sitepub.plan(site / "site", config="nosuch.yaml")
