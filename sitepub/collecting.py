@@ -20,7 +20,7 @@ from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import invalidate, send_owed
-from sitepub.lease import Change, LeaseKeeper, is_dead, is_held_by
+from sitepub.lease import Change, LeaseKeeper, is_dead, is_held_by, keeps_changing
 from sitepub.releases import Snapshot, release_key
 from sitepub.writing import is_standing
 
@@ -61,7 +61,7 @@ def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collec
             left = _delete(edges, sweep, keeper)
             ended = keeper.swap(_ending(sweep))
         return Collected(sweep, (*sweep.left, *left), invalidate(edges, ended, choice, wait), choice.warnings)
-    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+    raise keeps_changing()
 
 
 def settle_before(edges: Edges) -> tuple[Snapshot, Invalidated]:
@@ -82,7 +82,7 @@ def settle_before(edges: Edges) -> tuple[Snapshot, Invalidated]:
             return snapshot, settled or Invalidated()
         else:
             settled = send_owed(edges, snapshot)
-    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+    raise keeps_changing()
 
 
 def choose_eviction(edges: Edges, snapshot: Snapshot, shown: tuple[Shown, ...]) -> InvalidationChoice:

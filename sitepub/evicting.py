@@ -15,7 +15,7 @@ from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import ConfigurationError, HeldError, RefusedError
 from sitepub.interfaces import CdnReader, Progress
 from sitepub.invalidating import invalidate, send_owed
-from sitepub.lease import is_dead
+from sitepub.lease import is_dead, keeps_changing
 from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, make_chooser, make_edges
 from sitepub.releases import ReleaseReader, Snapshot
@@ -74,7 +74,7 @@ def _owe(edges: Edges, chooser: Chooser, words: Sequence[str], snapshot: Snapsho
         if swap.is_ours:
             return swap.snapshot, choice
         snapshot = swap.snapshot
-    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+    raise keeps_changing()
 
 
 def _is_held(edges: Edges, state: State) -> bool:

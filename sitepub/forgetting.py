@@ -16,11 +16,11 @@ from sitepub.core.model import Digest, Key, ReleaseId, Warning
 from sitepub.core.plan import Shown, count_by_kind
 from sitepub.core.state import Release, State, end_collect
 from sitepub.edges import ATTEMPTS, Edges, Invalidated
-from sitepub.errors import HeldError, RefusedError
+from sitepub.errors import RefusedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything
 from sitepub.invalidating import invalidate
-from sitepub.lease import Change, LeaseKeeper
+from sitepub.lease import Change, LeaseKeeper, keeps_changing
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id, release_key
 
@@ -57,7 +57,7 @@ def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgo
             left = _delete(edges, forgetting, keeper)
             done = keeper.swap(lambda state, nonce: end_collect(state, nonce=nonce))
         return Forgotten(forgetting, left, invalidate(edges, done, choice, wait), choice.warnings)
-    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+    raise keeps_changing()
 
 
 def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgetting:

@@ -114,6 +114,10 @@ def lease_lost() -> HeldError:
     return HeldError("lease-lost", "another run has taken over the target", "`sitepub status` tells which release is live")
 
 
+def keeps_changing() -> HeldError:
+    return HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+
+
 def _lease(state: State) -> Lease:
     at_work = state.collect or state.pending
     return at_work.lease if at_work else Lease("", None)

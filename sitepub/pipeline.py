@@ -15,7 +15,7 @@ from sitepub.earlier import supply_from_target, wish_for
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.invalidating import invalidate, send_owed
-from sitepub.lease import LeaseKeeper, is_dead, is_held_by
+from sitepub.lease import LeaseKeeper, is_dead, is_held_by, keeps_changing
 from sitepub.packs import PackDraft
 from sitepub.promoting import promote
 from sitepub.releases import Snapshot
@@ -81,7 +81,7 @@ def publish(
                 finished = _finish(edges, decision, staged, keeper, answered)
         warnings = (*decision.warnings, *decision.plan.warnings, *choice.warnings)
         return Receipt(decision, staged.release.id, invalidate(edges, finished, choice, wait), warnings, finished.state.expires_at)
-    raise HeldError("busy", "other runs keep changing the target", "run it again once they are done")
+    raise keeps_changing()
 
 
 # ---- read and plan

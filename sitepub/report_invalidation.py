@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sitepub.core.cost import Requests
 from sitepub.core.model import Warning
 from sitepub.edges import Invalidated
+from sitepub.report_json import to_json
 from sitepub.report_words import count, some
 
 SHOWN_FOLDS = 15
@@ -28,7 +28,7 @@ class Evicted:
 
 
 def evicted_as_json(evicted: Evicted) -> str:
-    return json.dumps(
+    return to_json(
         {
             "target": evicted.target,
             "dry_run": evicted.is_dry_run,
@@ -36,9 +36,7 @@ def evicted_as_json(evicted: Evicted) -> str:
             "requests": {"store": evicted.requests.store, "cdn": evicted.requests.cdn},
             "warnings": [warning.message for warning in evicted.warnings] + owing(evicted.invalidation),
             "seconds": round(evicted.seconds, 3),
-        },
-        indent=1,
-        ensure_ascii=False,
+        }
     )
 
 

@@ -16,9 +16,9 @@ from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, Sourc
 from sitepub.core.paths import HOST_FILES
 from sitepub.core.patterns import compile_patterns
 from sitepub.core.settings import Config, Target
-from sitepub.errors import StoppedError
 from sitepub.interfaces import Body, FileBody, Progress, Source, SourceFile
 from sitepub.local.cache import DAY_NS, Cache, KnownRun
+from sitepub.local.rewriting import changed_while_read
 from sitepub.local.source import read_file
 from sitepub.site_artifacts import Assembly, assemble
 from sitepub.site_frame import Frame, make_frame
@@ -117,9 +117,7 @@ def make_body(root: Path, file: SourceFile | None, recipe: Recipe, *, digest: Di
         raise ValueError("a recipe from a file without the file")
     body = splice(read_file(root, file), recipe.edits)
     if hashlib.sha256(body).hexdigest() != digest:
-        raise StoppedError(
-            "source-changed", f"`{file.path}` changed while it was being published", "wait for the build to finish, then run it again"
-        )
+        raise changed_while_read(file.path)
     return body
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -197,6 +198,4 @@ def _are_held(leads: Leads, evidence: Evidence, live: Manifest, inserts: Mapping
 
 
 def _number(frame: Frame, path: SourcePath) -> int:
-    import bisect
-
-    return bisect.bisect_left(frame.paths, path)
+    return bisect_left(frame.paths, path)

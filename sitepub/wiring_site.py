@@ -12,6 +12,7 @@ from sitepub.aws.provision.distribution_file import check_distribution_file, rea
 from sitepub.aws.session import AwsSession
 from sitepub.core.edge import ERROR_PAGE, make_edge_rules
 from sitepub.core.edge_function import fit_redirects, make_edge_function
+from sitepub.core.partitions import GLOBAL_HOME
 from sitepub.core.provision.blueprint import check_target, make_blueprint
 from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.errors import ConfigurationError
@@ -19,9 +20,6 @@ from sitepub.interfaces import Progress
 from sitepub.local.host_files import join_host_files
 from sitepub.provisioning_site import Site
 from sitepub.wiring import open_target, records_address
-
-_GLOBAL_REGION: Final = "us-east-1"
-"""Where CloudFront is asked, and where it looks for certificates; Route 53 has no region."""
 
 _SERVICES: Final = ("s3", "cloudfront", "acm", "route53", "sts")
 
@@ -100,4 +98,4 @@ def _connect(session: AwsSession, target: Target, service: str) -> Any:
     if service == "pricing-plan-manager":
         # worth a question, but not minutes of questions where it can't be reached
         session = AwsSession(profile=target.profile, region=target.region, attempts=2)
-    return session.client(service, region=_GLOBAL_REGION, endpoint_url=target.cdn_endpoint_url or session.endpoint(service))
+    return session.client(service, region=GLOBAL_HOME, endpoint_url=target.cdn_endpoint_url or session.endpoint(service))

@@ -34,13 +34,13 @@ def read_answer(failure: BaseException) -> Answer | None:
         return _read_boto_answer(response)
     status = _STATUS.search(text := str(failure))
     if status is not None:
-        return Answer(int(status[1]), _find(_CODE, text), _find(_MESSAGE, text), _find(_REGION, text))
+        return Answer(int(status[1]), find_group(_CODE, text), find_group(_MESSAGE, text), find_group(_REGION, text))
     if "Received redirect without LOCATION" in text:
         return Answer(301, "PermanentRedirect")
     return None
 
 
-def _find(pattern: re.Pattern[str], text: str) -> str:
+def find_group(pattern: re.Pattern[str], text: str) -> str:
     found = pattern.search(text)
     return found[1] if found else ""
 
@@ -60,7 +60,7 @@ def explain_answer(answer: Answer, asked: Asked) -> SitepubError:
     explain = _ANSWERS.get(answer.code)
     if explain is not None:
         return explain(answer, asked)
-    if answer.code in _THROTTLED or answer.status in (429, 503):
+    if answer.code in THROTTLED or answer.status in (429, 503):
         return StoppedError("throttled", f"{asked.where}: the server asks for fewer requests ({_name(answer)})", AGAIN)
     if answer.status >= 500:
         return StoppedError("server-fault", f"{asked.where}: the server failed ({_name(answer)})", AGAIN)
@@ -77,7 +77,7 @@ def _name(answer: Answer) -> str:
     return f"{answer.status} {answer.code}".strip()
 
 
-_THROTTLED: Final = frozenset(
+THROTTLED: Final = frozenset(
     (
         "SlowDown",
         "Throttling",
@@ -88,10 +88,11 @@ _THROTTLED: Final = frozenset(
         "RequestThrottled",
     )
 )
+"""AWS's words, which differ by service, for too many requests."""
 
 
 def _explain_denied(answer: Answer, asked: Asked) -> SitepubError:
-    action = _find(_ACTION, answer.message) or asked.action
+    action = find_group(_ACTION, answer.message) or asked.action
     return ConfigurationError(
         "access-denied",
         f"{asked.where}: these credentials may not use `{action}`",

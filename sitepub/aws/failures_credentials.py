@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sitepub.aws.asked import Asked
+from sitepub.aws.failures_answers import find_group
 from sitepub.errors import ConfigurationError, SitepubError
 
 _PROVIDER: Final = re.compile(r"from ([\w.-]+):")
@@ -19,11 +20,6 @@ def explain_client_failure(failure: BaseException, asked: Asked) -> SitepubError
         if name in _CLIENT_FAILURES:
             return _CLIENT_FAILURES[name](failure, asked)
     return _explain_missing_file(failure, asked) if isinstance(failure, FileNotFoundError) else None
-
-
-def _find(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found[1] if found else ""
 
 
 def _explain_no_credentials(failure: BaseException, asked: Asked) -> SitepubError:
@@ -43,7 +39,7 @@ def _explain_partial(failure: BaseException, asked: Asked) -> SitepubError:
 
 
 def _explain_no_profile(failure: BaseException, asked: Asked) -> SitepubError:
-    name = asked.profile or _find(_IN_BRACKETS, str(failure))
+    name = asked.profile or find_group(_IN_BRACKETS, str(failure))
     return ConfigurationError("no-profile", f"there is no AWS profile `{name}`", "`aws configure list-profiles` lists them")
 
 
@@ -74,7 +70,7 @@ def _explain_bad_config(failure: BaseException, asked: Asked) -> SitepubError:
 
 
 def _explain_process(failure: BaseException, asked: Asked) -> SitepubError:
-    provider = _find(_PROVIDER, str(failure))
+    provider = find_group(_PROVIDER, str(failure))
     if provider == "custom-process":
         return ConfigurationError(
             "credential-process",

@@ -6,26 +6,14 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from sitepub.aws.failures import read_answer
+from sitepub.aws.failures_answers import THROTTLED
 from sitepub.interfaces import Clock
 
 R = TypeVar("R")
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
-_PASSING_CODES: Final = frozenset(
-    (
-        "TooManyInvalidationsInProgress",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "PriorRequestNotComplete",
-        "RequestTimeout",
-        "SlowDown",
-    )
-)
+_PASSING_CODES: Final = THROTTLED | {"TooManyInvalidationsInProgress", "PriorRequestNotComplete", "RequestTimeout"}
 
 # botocore's, by name: it is not imported for them
 _BROKEN_CONNECTIONS: Final = frozenset(("HTTPClientError", "ConnectionError", "IncompleteReadError"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sitepub.aws.s3_headers import make_parameters, read_answer
+from sitepub.aws.s3_headers import make_parameters, read_head
 from sitepub.aws.s3_listing import Page, list_page, quote_etag, register_listing
 from sitepub.aws.session import AwsSession
 from sitepub.core.model import Digest, ETag, HeaderSet
@@ -59,7 +59,7 @@ class FullClient:
 
     def head(self, full_key: str) -> Head:
         answer = self.client.head_object(Bucket=self._bucket, Key=full_key)
-        digest, headers = read_answer(answer["ResponseMetadata"]["HTTPHeaders"])
+        digest, headers = read_head(answer["ResponseMetadata"]["HTTPHeaders"])
         return Head(answer["ContentLength"], quote_etag(answer["ETag"]), digest, headers)
 
     def size_of(self, place: Place) -> int:

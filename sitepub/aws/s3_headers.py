@@ -67,7 +67,7 @@ def read_attributes(attributes: Mapping[str, str]) -> tuple[Digest | None, Heade
     return Digest(digest) if digest else None, tuple(sorted(headers)), digest is not None and RARE_FIELD not in attributes
 
 
-def read_answer(answer: Mapping[str, str]) -> tuple[Digest | None, HeaderSet]:
+def read_head(answer: Mapping[str, str]) -> tuple[Digest | None, HeaderSet]:
     """From the headers of a HEAD."""
     digest, headers = None, []
     for name, value in answer.items():
