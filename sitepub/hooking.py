@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sitepub.core.ci import Workflow
 from sitepub.core.hook_scripts import DEFAULT, Hook, HookKind
 from sitepub.core.previews import find_root, find_url_pattern
 from sitepub.core.settings import BucketAddress, Config, Target
+from sitepub.core.workflows import Workflow
 from sitepub.errors import ConfigurationError, RefusedError
 from sitepub.local.checkout import Checkout, find_checkout
 from sitepub.local.git import Repository

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from sitepub.core.document import Document, decode_document, decode_record, encode_document, encode_record
 from sitepub.core.model import Digest, ETag, HeaderSet, Key, ReleaseId
-from sitepub.core.state import RECORD_INLINE_LIMIT, Record, Release, State, decode_state, encode_state
+from sitepub.core.state import RECORD_INLINE_LIMIT, Record, Release, State
+from sitepub.core.state_text import decode_state, encode_state
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.interfaces import Absent, Anything, Clock, ConditionFailedError, Expectation, Present, Store, StoreReader
 

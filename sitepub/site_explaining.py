@@ -8,12 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from sitepub.core.file_index import FileIndex, index_files
 from sitepub.core.headers import choose_headers
 from sitepub.core.model import FileClass, HeaderSet, Key, Kind, SourcePath
 from sitepub.core.references import Language, language_of
 from sitepub.core.settings import Config, Target
 from sitepub.core.survey import Survey
-from sitepub.core.urls import FileIndex, index_files
 from sitepub.errors import UsageError
 from sitepub.interfaces import Progress, Source
 from sitepub.local.cache import DAY_NS, Cache

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 
 from sitepub.core.edits import pack_edits, unpack_edits
 from sitepub.core.evidence import Evidence
+from sitepub.core.file_index import index_files
 from sitepub.core.frozen import split_own_digest
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, FileClass, Key, Manifest, SourcePath, Warning
 from sitepub.core.names import find_edits
 from sitepub.core.references import Language
 from sitepub.core.settings import Config, Target
-from sitepub.core.survey import PLAIN_KEYS, decode_survey
-from sitepub.core.urls import index_files
+from sitepub.core.survey_text import PLAIN_KEYS, decode_survey
 from sitepub.core.verification import Leads
 from sitepub.interfaces import Progress, Source, SourceFile
 from sitepub.local.batches import make_batches, run_batches

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sitepub.core.evidence import Evidence, Trait
+from sitepub.core.file_index import index_files
 from sitepub.core.frozen import carries_own_digest
 from sitepub.core.import_maps import MapForm
 from sitepub.core.leaving import Leaving
 from sitepub.core.model import Digest, SourcePath
 from sitepub.core.names import find_own_circles
 from sitepub.core.references import Language, language_of, may_hold_digests
-from sitepub.core.survey import Survey, decode_survey
-from sitepub.core.urls import index_files
+from sitepub.core.survey import Survey
+from sitepub.core.survey_text import decode_survey
 from sitepub.interfaces import SourceFile
 from sitepub.local.batches import make_batches, run_batches
 from sitepub.local.cache import KnownFile

@@ -12,7 +12,7 @@ from sitepub.adopting import Adoption, adopt, plan_adoption
 from sitepub.core.model import FileClass, HeaderSet, Key
 from sitepub.core.retention import choose_release
 from sitepub.core.settings import Config, FolderAddress, Target
-from sitepub.core.state import decode_state
+from sitepub.core.state_text import decode_state
 from sitepub.decision import Permits
 from sitepub.errors import HeldError, RefusedError, SitepubError, StoppedError
 from sitepub.history import History

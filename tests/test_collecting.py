@@ -15,7 +15,8 @@ from sitepub.collecting import Collected, collect, foresee_sweep
 from sitepub.core.model import Artifact, FileClass, Key
 from sitepub.core.plan import Shown
 from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
-from sitepub.core.state import State, decode_state
+from sitepub.core.state import State
+from sitepub.core.state_text import decode_state
 from sitepub.edges import Choosing
 from sitepub.errors import HeldError, RefusedError
 from sitepub.interfaces import Anything, ConditionFailedError

@@ -6,7 +6,8 @@ import pytest
 import zstandard
 
 from sitepub.core.model import FileClass, Key
-from sitepub.core.state import State, decode_state
+from sitepub.core.state import State
+from sitepub.core.state_text import decode_state
 from sitepub.errors import RefusedError
 from sitepub.forgetting import foresee_forgetting, forget
 from tests.support.builders import CSS, Piece, RecordingCdn, World, wish

@@ -12,7 +12,8 @@ import pytest
 from sitepub.collecting import collect
 from sitepub.core.model import Commit, Key
 from sitepub.core.settings import Retention
-from sitepub.core.state import Lease, Pending, State, begin, decode_state, recommit
+from sitepub.core.state import Lease, Pending, State, begin, recommit
+from sitepub.core.state_text import decode_state
 from sitepub.decision import Permits
 from sitepub.edges import Edges
 from sitepub.errors import HeldError

@@ -11,7 +11,7 @@ from sitepub.collecting import collect
 from sitepub.core.model import Commit, FileClass, Key
 from sitepub.core.retention import choose_release
 from sitepub.core.settings import Retention
-from sitepub.core.state import decode_state
+from sitepub.core.state_text import decode_state
 from sitepub.decision import Permits, Wish
 from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, SitepubError

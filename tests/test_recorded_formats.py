@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 import sitepub
-from sitepub.core.state import FORMAT as STATE_FORMAT
+from sitepub.core.state_text import FORMAT as STATE_FORMAT
 from sitepub.errors import ConfigurationError
 from tests.commands.story import Story
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sitepub.core.settings import Aliases
-from sitepub.core.survey import Survey, decode_survey, encode_survey
+from sitepub.core.survey import Survey
+from sitepub.core.survey_text import decode_survey, encode_survey
 from sitepub.errors import DefectError
 from sitepub.local.cache import open_cache
 from tests.support.building import build_tree

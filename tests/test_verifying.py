@@ -11,7 +11,7 @@ import pytest
 from sitepub.core.audit import Trouble
 from sitepub.core.model import Commit, FileClass, Key
 from sitepub.core.settings import Config, FolderAddress, Target
-from sitepub.core.state import decode_state
+from sitepub.core.state_text import decode_state
 from sitepub.decision import Permits, Wish
 from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, SitepubError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sitepub.commands.options import Invocation, common_options, writing_options
-from sitepub.core.ci import WORKFLOW_PATHS, Ci
+from sitepub.core.workflows import WORKFLOW_PATHS, Ci
 from sitepub.errors import ExitStatus
 
 
@@ -53,7 +53,7 @@ def _write_config(invocation: Invocation, *, dry_run: bool) -> int:
 
 
 def _write_workflow(invocation: Invocation, ci: Ci, *, dry_run: bool) -> int:
-    from sitepub.core.ci import write_workflow
+    from sitepub.core.workflows import write_workflow
     from sitepub.hooking import describe_workflow, require_checkout
     from sitepub.local.detection import write_new
     from sitepub.preparing import read_request

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from sitepub.core.file_index import FileIndex, How
 from sitepub.core.model import SourcePath
 from sitepub.core.references import Language, language_of
 from sitepub.core.references.model import Use
 from sitepub.core.survey import Place, Survey
-from sitepub.core.urls import FileIndex, How
 
 
 class Trait(IntEnum):

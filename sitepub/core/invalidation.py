@@ -66,23 +66,20 @@ def choose_invalidation(
     changed = {url for urls in by_key.values() for url in urls}
     stems = {url: stem for url in changed if (stem := find_stem(url)) is not None}
     named = {key: own[key] for key, urls in by_key.items() if key in own and (len(urls) > 1 or not stems.keys().isdisjoint(urls))}
-    plain = {url for key, urls in by_key.items() if key not in named for url in urls}
     most = len(changed) if max_items is None else max_items
     is_everywhere = any(_answers_for_all(seen.key, routing) for seen in held)
     others = _weigh(live, routing) if freely or is_everywhere or stems or len(changed) > most else {}
-    urls_of: Mapping[str, Collection[str]] = {}
+    urls_of: Mapping[str, Collection[str]] = _find_urls_by_tag(tags, routing) if freely and not is_everywhere else {}
     if is_everywhere:
         found = Cover(("/*",), sum(others[url] for url in others.keys() - changed))
     else:
-        found = _cover_one_by_one(plain, {url: stem for url, stem in stems.items() if url in plain}, others)
-        found = Cover((*found.items, *(f"#{tag}" for tag in named.values())), found.collateral)
-        urls_of = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()} if freely else urls_of
+        found = _cover_exactly(by_key, named, stems, others)
         fewer = fold_freely(changed, others, urls_of, max_wildcards) if freely else None
         if fewer is not None and len(fewer) < len(found.items):
             found = Cover(fewer, 0.0)
         wildcards = sum(item.endswith("*") for item in found.items)
         if wildcards > max_wildcards or len(found.items) > most or (tags and found.collateral and not freely):
-            urls_of = {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()}
+            urls_of = urls_of or _find_urls_by_tag(tags, routing)
             found = cover(changed, others, max_items=most, max_wildcards=max_wildcards, tags=urls_of, stems=stems)
     items = tuple(sorted(map(_encode_item, found.items)))
     warnings = (*_warn_of_error_pages(held, routing), *_warn_of_stems(stems, items))
@@ -121,6 +118,19 @@ def _count_folds(
 def _weigh(keys: Iterable[Key], routing: Routing) -> Mapping[str, float]:
     """Every stored URL counts one."""
     return {url: 1.0 for key in keys for url in find_urls(key, routing)}
+
+
+def _find_urls_by_tag(tags: Mapping[str, Collection[Key]], routing: Routing) -> Mapping[str, Collection[str]]:
+    return {tag: _weigh(keys, routing).keys() for tag, keys in tags.items()}
+
+
+def _cover_exactly(
+    by_key: Mapping[Key, Collection[str]], named: Mapping[Key, str], stems: Mapping[str, str], others: Mapping[str, float]
+) -> Cover:
+    """The URLs of each key by themselves; those of a `named` one by its tag."""
+    plain = {url for key, urls in by_key.items() if key not in named for url in urls}
+    found = _cover_one_by_one(plain, {url: stem for url, stem in stems.items() if url in plain}, others)
+    return Cover((*found.items, *(f"#{tag}" for tag in named.values())), found.collateral)
 
 
 def _cover_one_by_one(changed: Collection[str], stems: Mapping[str, str], others: Mapping[str, float]) -> Cover:

@@ -1,15 +1,11 @@
-"""What one file's scan says about the site's other files: paths instead of URLs, few enough bytes for a million files.
-
-Made where the file is read, as one JSON text: it travels between processes and stands in the cache just so.
-"""
+"""What one file's scan says about the site's other files: paths instead of URLs. Made where the file is read; survey_text.py writes it."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sitepub.core.headers import ERROR_PAGES
 from sitepub.core.import_maps import MapForm, find_map_place
@@ -20,11 +16,6 @@ from sitepub.core.references.model import SWITCHED, ImportMap, Reference, Scan, 
 from sitepub.core.revisions import find_revisions
 from sitepub.core.urls import ResolvedKind, SiteUrls, resolve
 
-USES: tuple[Use, ...] = (Use.LOAD, Use.MODULE, Use.LINK, Use.OPAQUE)
-_USE_NUMBERS: Mapping[Use, int] = {use: number for number, use in enumerate(USES)}
-PLAIN_KEYS = frozenset("nret")
-"""What is said of most pages: how many references, which, an encoding, and the words of these."""
-_COMPACT = json.JSONEncoder(separators=(",", ":"))
 _STYLE_NAMES = re.compile(rb"\\\.css|[\"'`]\.css[\"'`]")
 _FIXED = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
 _POLICY_DIGEST = re.compile(rb"'(sha(?:256|384|512)-[A-Za-z0-9+/_-]{43,86}={0,2})'")
@@ -107,6 +98,7 @@ class Resolver:
             return self._known.setdefault(place, self._resolve(url, page, None))
 
     def find_leaving(self, scan: Scan, page: SourcePath) -> tuple[Leaving, ...]:
+        """What leads from a preview to the site itself."""
         return () if self._home is None else find_leaving(scan, page, self._site, self._home)
 
     def _resolve(self, url: str, page: SourcePath, base: str | None) -> str | None:
@@ -114,49 +106,60 @@ class Resolver:
         return found.path if found.kind is ResolvedKind.INSIDE else None
 
 
-def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, resolver: Resolver, needs_map_place: bool = False) -> Survey:
-    """Drops what leaves the site and turns the rest into paths."""
+@dataclass(frozen=True, slots=True)
+class _Standpoint:
+    """One file, from which its URLs are read. `base`: what its `<base>` says."""
 
-    def find(url: str, base: str | None) -> str | None:
-        return resolver.find(url, page, base if base is not None else scan.base)
+    resolver: Resolver
+    page: SourcePath
+    base: str | None
 
-    def place(reference: Reference) -> Place | None:
-        path = None if reference.is_bare else find(reference.url, reference.base)
+    def find(self, url: str, base: str | None = None) -> str | None:
+        """The path in the site; None: it leads elsewhere or nowhere. `base`: where it is another than the file's."""
+        return self.resolver.find(url, self.page, base if base is not None else self.base)
+
+    def find_both(self, url: str) -> tuple[str, str]:
+        """As seen from the file and from the root: a script resolves against whatever document runs it."""
+        return self.find(url) or "", self.resolver.find(url, SourcePath("index.html")) or ""
+
+    def place(self, reference: Reference) -> Place | None:
+        path = None if reference.is_bare else self.find(reference.url, reference.base)
         if path is None:
             return None
         return Place(reference.dot, path, reference.use, reference.how, reference.line, reference.is_optional)
 
+
+def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, resolver: Resolver, needs_map_place: bool = False) -> Survey:
+    """Drops what leaves the site and turns the rest into paths. `needs_map_place`: modules are to be named by import maps."""
+    here = _Standpoint(resolver, page, scan.base)
+    is_script = language is Language.JAVASCRIPT
     # A script does not know its document: what resolves against that may be anywhere.
-    strays = [reference.url for reference in scan.references if reference.use is Use.OPAQUE] if language is Language.JAVASCRIPT else []
-    placed = [place(reference) for reference in scan.references if not (strays and reference.use is Use.OPAQUE)]
-    guarded = ((one.start, one.end, find(one.url, one.base)) for one in scan.integrities)
-    keys, scopes, prefixes = _split_keys(scan.import_maps, place)
-    patterns = (
-        (find(pattern.prefix or "./", pattern.base), pattern.suffix) for pattern in scan.patterns if pattern.prefix or pattern.suffix
-    )
-    revisions = find_revisions(body) if language is Language.JAVASCRIPT else ()
-    revised = ((start, end, find(url, None)) for start, end, url in revisions)
-    switches = language is not Language.JAVASCRIPT and any(reference.how == SWITCHED for reference in scan.references)
+    strays = [reference.url for reference in scan.references if reference.use is Use.OPAQUE] if is_script else []
+    placed = [here.place(reference) for reference in scan.references if not (strays and reference.use is Use.OPAQUE)]
+    keys, scopes, prefixes = _split_keys(scan.import_maps, here.place)
+    patterns = ((here.find(one.prefix or "./", one.base), one.suffix) for one in scan.patterns if one.prefix or one.suffix)
+    revisions = find_revisions(body) if is_script else ()
+    switches = not is_script and any(reference.how == SWITCHED for reference in scan.references)
     return Survey(
         problem=scan.problem,
         count=len(scan.references),
         places=tuple([one for one in placed if one is not None]),
-        integrities=tuple((start, end, path) for start, end, path in guarded if path is not None),
+        integrities=_keep_inside((one.start, one.end, here.find(one.url, one.base)) for one in scan.integrities),
         keys=keys,
         scopes=scopes,
         prefixes=prefixes,
         patterns=tuple((path, suffix) for path, suffix in patterns if path is not None),
-        registers=tuple(path for url in scan.registers for path in _find_both(url, page, scan.base, resolver) if path),
-        web_manifests=tuple(path for path in (find(url, None) for url in scan.web_manifests) if path),
-        revisions=tuple((start, end, path) for start, end, path in revised if path is not None),
-        mentions=tuple(dict.fromkeys(_find_both(url, page, scan.base, resolver) for url in (*strays, *scan.mentions))),
+        registers=tuple(path for url in scan.registers for path in here.find_both(url) if path),
+        web_manifests=tuple(path for path in map(here.find, scan.web_manifests) if path),
+        revisions=_keep_inside((start, end, here.find(url)) for start, end, url in revisions),
+        mentions=tuple(dict.fromkeys(here.find_both(url) for url in (*strays, *scan.mentions))),
         digests=_find_digests(body, scan),
         policies=_find_policies(body) if language is Language.DATA else (),
-        source_map=find(scan.source_map.url, scan.source_map.base) if scan.source_map else None,
+        source_map=here.find(scan.source_map.url, scan.source_map.base) if scan.source_map else None,
         is_module=scan.is_module,
         is_service_worker=scan.is_service_worker,
         has_policy=bool(scan.policy_hashes and scan.inline),
-        names_styles=(switches or language is Language.JAVASCRIPT) and b".css" in body and _STYLE_NAMES.search(body) is not None,
+        names_styles=(switches or is_script) and b".css" in body and _STYLE_NAMES.search(body) is not None,
         switches_styles=switches,
         map_place=find_map_place(body, scan) if needs_map_place and language is Language.HTML else None,
         encoding=scan.encoding,
@@ -166,85 +169,9 @@ def survey(scan: Scan, *, page: SourcePath, language: Language, body: bytes, res
     )
 
 
-def encode_survey(found: Survey) -> bytes:
-    """Compact: paths and words stand once, each reference is six numbers."""
-    table: dict[str, int] = {}
-
-    def rows(places: tuple[Place, ...]) -> list[int]:
-        flat: list[int] = []
-        for dot, path, use, how, line, is_optional in places:
-            flat += (dot, table.setdefault(path, len(table)), _USE_NUMBERS[use], table.setdefault(how, len(table)), line, +is_optional)
-        return flat
-
-    text: dict[str, Any] = {
-        "n": found.count,
-        "r": rows(found.places),
-        "s": rows(found.scopes),
-        "i": found.integrities,
-        "k": found.keys,
-        "x": found.prefixes,
-        "p": found.patterns,
-        "g": found.registers,
-        "w": found.web_manifests,
-        "v": found.revisions,
-        "m": found.mentions,
-        "d": found.digests,
-        "q": found.policies,
-        "u": found.source_map,
-        "f": sum(flag << bit for bit, flag in enumerate(_flags_of(found))),
-        "e": found.encoding,
-        "j": found.map_place,
-        "o": found.notes,
-        "y": found.unsteady,
-        "l": found.leaving,
-        "!": found.problem,
-    }
-    text["t"] = list(table)
-    return _COMPACT.encode({key: value for key, value in text.items() if value}).encode("ascii")
-
-
-def _flags_of(found: Survey) -> tuple[bool, ...]:
-    return found.is_module, found.is_service_worker, found.has_policy, found.names_styles, found.switches_styles
-
-
-def decode_survey(encoded: bytes) -> Survey:
-    """The inverse of encode_survey."""
-    text: dict[str, Any] = json.loads(encoded.decode("ascii"))  # from bytes it would guess
-    table, flags = text.get("t", []), text.get("f", 0)
-
-    def places(flat: list[int]) -> tuple[Place, ...]:
-        rows = zip(flat[::6], flat[1::6], flat[2::6], flat[3::6], flat[4::6], flat[5::6])
-        return tuple([Place(dot, table[path], USES[use], table[how], line, bool(optional)) for dot, path, use, how, line, optional in rows])
-
-    if text.keys() <= PLAIN_KEYS:
-        return Survey(count=text.get("n", 0), places=places(text.get("r", [])), encoding=text.get("e"))
-    return Survey(
-        problem=text.get("!"),
-        count=text.get("n", 0),
-        places=places(text.get("r", [])),
-        integrities=tuple((start, end, path) for start, end, path in text.get("i", ())),
-        keys=tuple(text.get("k", ())),
-        scopes=places(text.get("s", [])),
-        prefixes=tuple(text.get("x", ())),
-        patterns=tuple((begin, end) for begin, end in text.get("p", ())),
-        registers=tuple(text.get("g", ())),
-        web_manifests=tuple(text.get("w", ())),
-        revisions=tuple((start, end, path) for start, end, path in text.get("v", ())),
-        mentions=tuple((near, rooted) for near, rooted in text.get("m", ())),
-        digests=tuple(text.get("d", ())),
-        policies=tuple(text.get("q", ())),
-        source_map=text.get("u"),
-        is_module=bool(flags & 1),
-        is_service_worker=bool(flags & 2),
-        has_policy=bool(flags & 4),
-        names_styles=bool(flags & 8),
-        switches_styles=bool(flags & 16),
-        map_place=(text["j"][0], MapForm(text["j"][1])) if "j" in text else None,
-        encoding=text.get("e"),
-        notes=tuple(text.get("o", ())),
-        unsteady=(text["y"][0], text["y"][1]) if "y" in text else None,
-        leaving=tuple(Leaving(*one) for one in text.get("l", ())),
-    )
+def _keep_inside(spans: Iterable[tuple[int, int, str | None]]) -> tuple[tuple[int, int, str], ...]:
+    """Without those that lead to no path of the site."""
+    return tuple((start, end, path) for start, end, path in spans if path is not None)
 
 
 def _find_unsteady(scan: Scan, page: SourcePath) -> tuple[int, str] | None:
@@ -292,8 +219,3 @@ def _split_keys(
             else:
                 keys.append(found.path)
     return tuple(dict.fromkeys(keys)), tuple(scopes), tuple(dict.fromkeys(prefixes))
-
-
-def _find_both(url: str, page: SourcePath, base: str | None, resolver: Resolver) -> tuple[str, str]:
-    """As seen from the file and from the root: a script resolves against whatever document runs it."""
-    return resolver.find(url, page, base) or "", resolver.find(url, SourcePath("index.html")) or ""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sitepub.core.model import Digest, SourcePath
 from sitepub.core.references import Language, scan
-from sitepub.core.survey import Resolver, encode_survey, survey
+from sitepub.core.survey import Resolver, survey
+from sitepub.core.survey_text import encode_survey
 from sitepub.core.urls import SiteUrls
 from sitepub.interfaces import SourceFile
 from sitepub.local.batches import Answer, answer_all

@@ -21,14 +21,13 @@ from sitepub.core.state import (
     State,
     begin,
     begin_collect,
-    decode_state,
-    encode_state,
     end_collect,
     finish,
     give_back,
     owe,
     take_off,
 )
+from sitepub.core.state_text import decode_state, encode_state
 from sitepub.errors import ConfigurationError
 
 words = st.text(max_size=12)

@@ -9,7 +9,8 @@ from sitepub.core.import_maps import MapForm
 from sitepub.core.model import SourcePath
 from sitepub.core.references import Language, scan
 from sitepub.core.references.model import Use
-from sitepub.core.survey import Place, Resolver, Survey, decode_survey, encode_survey, survey
+from sitepub.core.survey import Place, Resolver, Survey, survey
+from sitepub.core.survey_text import decode_survey, encode_survey
 from sitepub.core.urls import SiteUrls
 
 PATHS = st.text(max_size=8)

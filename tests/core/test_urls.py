@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sitepub.core.file_index import FileIndex, Found, How, index_files
 from sitepub.core.model import SourcePath
-from sitepub.core.urls import FileIndex, Found, How, Resolved, ResolvedKind, SiteUrls, index_files, join, resolve, url_of
+from sitepub.core.urls import Resolved, ResolvedKind, SiteUrls, join, resolve, url_of
 
 FIXTURE = Path(__file__).parent / "fixtures" / "urls.json"
 RECORDER = Path(__file__).parent / "record_urls.mjs"
