@@ -19,10 +19,12 @@ class Fold:
 
     @property
     def bytes(self) -> int:
+        """What is written."""
         return sum(change.bytes for change in self.changes)
 
 
 def mark_of(change: Change) -> str:
+    """`+` new, `~` changed, `-` deleted."""
     if change.action is Action.DELETE:
         return "-"
     return "+" if change.reason == "new" else "~"

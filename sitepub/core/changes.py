@@ -9,6 +9,8 @@ from sitepub.core.model import Key, Kind, SourcePath
 
 
 class Action(StrEnum):
+    """What is done at a key. COPY: on the server, from another key."""
+
     PUT = "put"
     COPY = "copy"
     DELETE = "delete"

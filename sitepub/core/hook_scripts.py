@@ -22,6 +22,8 @@ DEFAULT = "default"
 
 
 class HookKind(StrEnum):
+    """When a hook runs, in our words; `GIT_HOOKS` has git's."""
+
     POST_PUSH = "post-push"
     PRE_PUSH = "pre-push"
     POST_RECEIVE = "post-receive"
@@ -47,10 +49,12 @@ class Hook:
 
     @property
     def name(self) -> str:
+        """As people are told of it."""
         return f"{self.kind} of {self.branch} to {self.called}"
 
     @property
     def called(self) -> str:
+        """The target, by the name that records have."""
         return self.target or DEFAULT
 
 

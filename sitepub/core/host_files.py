@@ -30,6 +30,8 @@ Exists = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class HostRules:
+    """What the files say that can be done here, and what in them can't."""
+
     redirects: tuple[Redirect, ...] = ()
     headers: tuple[HeaderRule, ...] = ()
     warnings: tuple[Warning, ...] = ()

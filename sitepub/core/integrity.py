@@ -26,6 +26,7 @@ class Change:
 
 
 def digest_all(body: bytes) -> Mapping[str, bytes]:
+    """Raw digests by algorithm, of every one that `integrity` knows."""
     return {algorithm: hashlib.new(algorithm, body).digest() for algorithm in ALGORITHMS}
 
 

@@ -44,6 +44,7 @@ class Ledger:
 
     @property
     def used(self) -> int:
+        """Paths, whoever used them."""
         return sum(each.paths for each in self.sealed.values()) + sum(each.paths for each in self.recent.values())
 
     @property
@@ -52,18 +53,22 @@ class Ledger:
         return sum(each.sends for each in self.sealed.values()) + sum(each.paths > 0 for each in self.recent.values())
 
     def counted_through(self, distribution: str) -> float:
+        """Up to when all of the distribution's are known; from then on they have to be listed."""
         return self.sealed[distribution].through if distribution in self.sealed else start_of_month(self.month).timestamp()
 
 
 def month_of(now: datetime) -> str:
+    """As `2026-11`, in UTC."""
     return f"{now.astimezone(UTC):%Y-%m}"
 
 
 def start_of_month(month: str) -> datetime:
+    """Its first instant, in UTC. Raises ValueError where `month` is not as `month_of` writes it."""
     return datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
 
 
 def end_of_month(month: str) -> datetime:
+    """The first instant of the next one."""
     return (start_of_month(month) + timedelta(days=32)).replace(day=1)
 
 
@@ -126,6 +131,7 @@ def _seal(ledger: Ledger, distributions: Iterable[str], through: float) -> Ledge
 
 
 def encode_ledger(ledger: Ledger) -> dict[str, object]:
+    """Ready for JSON; the same ledger gives the same."""
     return {
         "month": ledger.month,
         "counted_at": ledger.counted_at,

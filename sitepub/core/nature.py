@@ -27,6 +27,7 @@ _ANYWHERE: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def is_page(path: SourcePath) -> bool:
+    """By its extension. `.html` alone is no page: a name that starts with its only dot has no extension."""
     return path.rpartition(".")[2].lower() in PAGE_EXTENSIONS and has_place(path)
 
 

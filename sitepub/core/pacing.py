@@ -16,7 +16,7 @@ from sitepub.core.ledger import Ledger, end_of_month, month_of, start_of_month
 from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Owed
 
-DAY = 86400.0
+DAY = 86400.0  # seconds
 SMALL = 12
 """Exact items that are few enough to be sent as they are, while the month has room for them."""
 
@@ -38,6 +38,7 @@ class Month:
 
     @property
     def left(self) -> int:
+        """Free paths that nobody has used or reserved."""
         return max(0, self.free - self.used - self.reserved)
 
 
@@ -60,6 +61,7 @@ class Spending:
 
 
 def read_month(ledger: Ledger, free: int, now: datetime, *, reserved: int = 0) -> Month:
+    """The month that `now` is in, by UTC. A ledger of another month counts for nothing."""
     month = month_of(now)
     elapsed = (now - start_of_month(month)).total_seconds() / DAY
     remaining = (end_of_month(month) - now).total_seconds() / DAY

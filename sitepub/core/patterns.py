@@ -22,6 +22,7 @@ class Patterns:
     spec: GitIgnoreSpec | None = None
 
     def matches(self, path: str) -> bool:
+        """Whether the last pattern that says anything of `path` takes it in."""
         return self.spec is not None and bool(self.spec.check_file(path, separators=()).include)
 
     def find_decisive(self, path: str) -> str | None:

@@ -46,6 +46,7 @@ class Tried:
 
 
 def list_trials(policy: Policy) -> tuple[Trial, ...]:
+    """One for each statement, in order."""
     return tuple(_make_trial(statement) for statement in _list(policy["Statement"]))
 
 

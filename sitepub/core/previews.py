@@ -114,6 +114,7 @@ def is_put_off(known: str, expires: str) -> bool:
 
 
 def has_expired(expires: str, now: datetime) -> bool:
+    """`expires` as a target's state says it; what has none stays."""
     return bool(expires) and datetime.fromisoformat(expires) <= now
 
 

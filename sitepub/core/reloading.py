@@ -27,6 +27,7 @@ class Reload:
     styles: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> str:
+        """As the script in an open page reads it."""
         return json.dumps({"styles": self.styles} if self.styles else {"reload": True})
 
 

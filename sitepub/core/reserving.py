@@ -28,10 +28,12 @@ class Shared:
 
 
 def count_reserved(shared: Shared, now: datetime) -> int:
+    """Paths of all runs that may still send."""
     return sum(batch.paths for batch in _still_reserved(shared, now).values())
 
 
 def reserve(shared: Shared, run: str, paths: int, now: datetime, *, nonce: str) -> Shared:
+    """The run is about to use so many paths; what it reserved before is replaced."""
     return Shared(shared.ledger, {**_still_reserved(shared, now), run: Batch(now.timestamp(), paths)}, nonce)
 
 
@@ -42,6 +44,7 @@ def settle(shared: Shared, run: str, ledger: Ledger, now: datetime, *, nonce: st
 
 
 def encode_shared(shared: Shared) -> bytes:
+    """JSON, indented: people may look at it."""
     document = {
         "format": FORMAT,
         "nonce": shared.nonce,

@@ -17,6 +17,8 @@ invalidation that was accepted last is completed, which takes minutes."""
 
 @dataclass(frozen=True, slots=True)
 class Kept:
+    """A release that `gc` keeps, and why."""
+
     release: Release
     reason: str
 
@@ -24,7 +26,8 @@ class Kept:
 def choose_release(state: State, name: str | None) -> Release:
     """The release that a rollback makes live again. None: what was live before the live content; after that, what was live before that.
 
-    `name` is a release or a commit, either one cut short. Raises UsageError for a name that is none, or several.
+    `name` is a release or a commit, either one cut short. Raises UsageError for a name that is none, or several; RefusedError where there is
+    no earlier release.
     """
     if name is not None:
         return _find_named(state, name)

@@ -9,30 +9,40 @@ from pathlib import Path
 
 
 class Aliases(StrEnum):
+    """Which assets are published under their plain names too. AUTO: those that something refers to where it can't be rewritten."""
+
     ALWAYS = "always"
     AUTO = "auto"
     NEVER = "never"
 
 
 class Modules(StrEnum):
+    """How script modules get hashed names. IMPORTMAP: by an import map in each page; PIN: they keep their own."""
+
     REWRITE = "rewrite"
     IMPORTMAP = "importmap"
     PIN = "pin"
 
 
 class MissingReferences(StrEnum):
+    """What is done about references that lead to no file of the site."""
+
     WARN = "warn"
     ERROR = "error"
     IGNORE = "ignore"
 
 
 class UrlStyle(StrEnum):
+    """Under which URLs edges hold a folder's page: DIRECTORY also with the slash, FILE by its own name alone, BOTH without the slash too."""
+
     DIRECTORY = "directory"
     FILE = "file"
     BOTH = "both"
 
 
 class WhenSpent(StrEnum):
+    """What is done where the month's free paths are not enough. WILDCARD: fewer, wider items; DEFER: all of it is owed to a later month."""
+
     WILDCARD = "wildcard"
     PAY = "pay"
     DEFER = "defer"
@@ -40,6 +50,8 @@ class WhenSpent(StrEnum):
 
 
 class Tags(StrEnum):
+    """Whether stored copies carry cache tags. AUTO: where the distribution reads them."""
+
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
@@ -54,6 +66,8 @@ class PriceClass(StrEnum):
 
 
 class Links(StrEnum):
+    """What is done about symbolic links that lead out of the source."""
+
     REFUSE = "refuse"
     FOLLOW = "follow"
 
@@ -122,6 +136,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
+    """`digest_length`: hex characters in a name. `exclude`, `include`, `frozen`: gitignore patterns on source paths."""
+
     digest_length: int = 12
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
@@ -168,6 +184,8 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
+    """`free_paths`: a month's, of the whole account."""
+
     free_paths: int = 1000
     when_spent: WhenSpent = WhenSpent.WILDCARD
     tags: Tags = Tags.AUTO
@@ -175,6 +193,8 @@ class Invalidation:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
+    """`gc` keeps the newest `releases`, and all that were live in the last `days`."""
+
     releases: int = 10
     days: int = 30
 

@@ -43,6 +43,7 @@ class Attempt:
 
     @property
     def rank(self) -> tuple[float, int, int]:
+        """Less is better: collateral, items, wildcards."""
         return self.collateral, len(self.tags) + self.rest.size, len(self.rest.wildcards)
 
 
@@ -62,6 +63,7 @@ def find_effects(tags: Mapping[str, Collection[str]], changed: Collection[str], 
 
 
 def weigh_evicted(tags: Tags, others: Others) -> float:
+    """What the tags evict together without need; what several carry counts once."""
     return tags[0].cost if len(tags) == 1 else fsum(others.weights[place] for place in {p for tag in tags for p in tag.evicted})
 
 

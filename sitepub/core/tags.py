@@ -42,6 +42,7 @@ def choose_tags(key: Key, file_class: FileClass, assets: Iterable[SourcePath], u
 
 
 def own_tag(key: Key, url_path: str) -> str:
+    """The tag that copies of this entry alone carry."""
     return name_tag("key", url_path + key)
 
 
@@ -52,6 +53,7 @@ def name_tag(kind: str, path: str) -> str:
 
 
 def read_tags(artifact: Artifact) -> tuple[str, ...]:
+    """In the order in which they are stored; none for an artifact without the header."""
     found = next((value for name, value in artifact.headers if name == TAG_HEADER), "")
     return tuple(found.split(",")) if found else ()
 
@@ -80,6 +82,7 @@ def held_tags(held: Iterable[Shown], live: Mapping[Key, Artifact]) -> Mapping[Ke
 
 
 def keys_by_tag(tags: Mapping[Key, frozenset[str]]) -> Mapping[str, tuple[Key, ...]]:
+    """`tags` the other way round; keys in the order of `tags`."""
     found: dict[str, list[Key]] = {}
     for key, names in tags.items():
         for name in names:

@@ -39,6 +39,7 @@ def find_others(blueprint: Blueprint, standing: Policy | None) -> tuple[str, ...
 
 
 def is_same_policy(one: Policy | None, other: Policy | None) -> bool:
+    """Whether they say the same to IAM; no policy is one without statements."""
     return sorted(map(_settle, _statements(one))) == sorted(map(_settle, _statements(other)))
 
 

@@ -116,6 +116,7 @@ def make_headers_policy(blueprint: Blueprint) -> dict[str, Any]:
 
 
 def make_access_control(blueprint: Blueprint) -> dict[str, Any]:
+    """By which the distribution signs its requests to the bucket."""
     return {
         "Name": blueprint.name,
         "Description": blueprint.comment,

@@ -40,6 +40,7 @@ class Record:
         return ", ".join(each["Value"] for each in self.raw.get("ResourceRecords", ()))
 
     def leads_to(self, distribution_domain: str) -> bool:
+        """Whether it is an alias of the distribution's name; a CNAME is not counted."""
         alias = self.raw.get("AliasTarget")
         return bool(alias) and self.aim.lower().removeprefix("dualstack.") == distribution_domain.lower()
 
@@ -66,5 +67,6 @@ def covers(names: Iterable[str], domain: str) -> bool:
 
 
 def make_alias(domain: str, kind: str, distribution_domain: str) -> Mapping[str, Any]:
+    """A record set of type `kind` (`A`, `AAAA`), as Route 53 takes it."""
     target = {"HostedZoneId": CLOUDFRONT_ZONE, "DNSName": distribution_domain, "EvaluateTargetHealth": False}
     return {"Name": domain, "Type": kind, "AliasTarget": target}

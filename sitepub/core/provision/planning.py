@@ -17,6 +17,8 @@ from sitepub.errors import ConfigurationError, RefusedError, SitepubError, join_
 
 
 class Act(StrEnum):
+    """What is done to a resource, by `up` and by `down`."""
+
     CREATE = "create"
     CHANGE = "change"
     LEAVE = "leave"

@@ -14,6 +14,7 @@ from sitepub.core.references.spans import IndexMap
 
 
 def read_script(found: Findings, tag: Tag) -> None:
+    """The content of a `<script>`; one that is loaded from elsewhere ignores it."""
     if tag.content is None or b"src" in tag.attributes or tag.content[0] == tag.content[1]:
         return
     code = _read_content(found, tag, tag.content)
@@ -31,6 +32,7 @@ def read_script(found: Findings, tag: Tag) -> None:
 
 
 def read_style(found: Findings, tag: Tag) -> None:
+    """The content of a `<style>`; of another type than CSS it is text."""
     if tag.content is None or tag.content[0] == tag.content[1]:
         return
     code = _read_content(found, tag, tag.content)

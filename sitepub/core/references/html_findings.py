@@ -50,6 +50,7 @@ class Findings:
         self._notes: list[str] = []
 
     def value(self, span: Span, *, in_attribute: bool = True) -> Value:
+        """The text at a span of `body`. In attributes fewer character references are undone: see `decode_references`."""
         decoded = decode_references(self.body[span[0] : span[1]], in_attribute=in_attribute)
         return Value(span[0], decoded.text, decoded.map)
 
@@ -105,6 +106,7 @@ class Findings:
         self._web_manifests.append(url)
 
     def add_note(self, offset: int, note: str) -> None:
+        """`note`: lower case, behind the line of `offset`."""
         self._notes.append(f"line {self._lines.line_at(offset)}: {note}")
 
     def add_scan(self, value: Value, scan: Scan, *, escapes: int = 0, is_suppressed: bool) -> None:
@@ -131,6 +133,7 @@ class Findings:
             self._web_manifests += piece.web_manifests
 
     def finish(self, base: str | None, *, encoding: str | None = None) -> Scan:
+        """All of it; what has a place, sorted by it."""
         parts = self._parts
         if not parts:
             return self._finish_alone(base, encoding)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 
 class Namespace(StrEnum):
+    """Whose element a tag begins."""
+
     HTML = "html"
     SVG = "svg"
     MATHML = "math"

@@ -110,6 +110,7 @@ class PageReader:
         self.found = Findings(body)
 
     def read(self, tag: Tag) -> None:
+        """Takes what the tag and the code in it refer to into `found`."""
         if tag.namespace is Namespace.HTML:
             self._read_by_attributes(tag)
         for attribute, span in tag.attributes.items():

@@ -26,6 +26,8 @@ class JsonString:
 
 @dataclass(frozen=True, slots=True)
 class Member:
+    """A member of an object; its key has a place too, for import maps rewrite it."""
+
     key: JsonString
     value: JsonNode
 

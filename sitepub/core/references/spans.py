@@ -20,6 +20,7 @@ class IndexMap:
     shifts: tuple[int, ...] = (0,)
 
     def locate(self, offset: int) -> int:
+        """The raw offset of a decoded one."""
         return offset + self.shifts[bisect_right(self.starts, offset) - 1]
 
 
