@@ -85,7 +85,7 @@ def read_history(config: Config, target: Target, permits: Permits) -> History:
     """Raises RefusedError where the target's `branch:` guards it against this checkout."""
     folder = config.path.parent
     if find_checkout(folder) is None:
-        return History(None, None, target.branch, permits)
+        return History(None, None, target.branch, permits, _warn_unguarded(target, f"`{folder}` is in no git repository"))
     from sitepub.local.git import explain_missing, find_repository
 
     repository = find_repository(folder)
@@ -93,6 +93,8 @@ def read_history(config: Config, target: Target, permits: Permits) -> History:
     commit = repository.head(config.source if config.build else None) if repository else None
     missing = explain_missing(folder) if repository is None else None
     history = History(repository, commit, target.branch, permits, (missing,) if missing else ())
+    if repository is not None and commit is None:
+        return replace(history, warnings=_warn_unguarded(target, f"`{folder}` has no commit yet"))
     if target.branch is None or repository is None or commit is None:
         return history
     if not repository.counts_as(target.branch, commit):
@@ -106,3 +108,28 @@ def read_history(config: Config, target: Target, permits: Permits) -> History:
         message = "there are uncommitted changes to tracked files: what would be published is in no commit"
         raise RefusedError("dirty-tree", message, "commit or stash them; `--allow dirty` publishes all the same")
     return history
+
+
+def foresee_history(config: Config, target: Target) -> History:
+    """For a plan, which writes nothing: a pull request is planned from its own branch, and an edit before it is committed. What git would
+    refuse of a publish is told."""
+    from sitepub.wishes import Permits
+
+    try:
+        return read_history(config, target, Permits())
+    except RefusedError as refused:
+        told = Warning(refused.code, f"{refused.message}; `publish` would be refused")
+        if refused.code == "dirty-tree":
+            history = read_history(config, target, Permits(dirty=True))
+        else:
+            # what is live comes from the branch, which another one need not contain
+            history = read_history(config, replace(target, branch=None), Permits(older=True, diverged=True))
+        return replace(history, warnings=(told, *history.warnings))
+
+
+def _warn_unguarded(target: Target, why: str) -> tuple[Warning, ...]:
+    """No reason to refuse: an image or an archive of the site has no history, and is published on purpose."""
+    if target.branch is None:
+        return ()
+    message = f"`{target.name}` is published from branch `{target.branch}` alone, but {why}: it guards nothing here"
+    return (Warning("unguarded-branch", message),)

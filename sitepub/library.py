@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,7 +142,7 @@ def plan_at(
         *(where.folder, where.config, where.target, where.environment), build=build, show_build=show_build, preview=preview
     )
     sight = wiring.look_at_target(request.config, request.target, where.environment)
-    prepared = preparing.prepare(request, sight, progress, may_patch=witness is None)
+    prepared = preparing.prepare(replace(request, is_plan=True), sight, progress, may_patch=witness is None)
     account = account_of_nothing(prepared, sight, started=started, is_dry_run=True)
     if account is None:
         from sitepub import publishing

@@ -18,7 +18,7 @@ from sitepub.core.settings import BucketAddress, Config, FolderAddress, Tags, Ta
 from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, UsageError, join_problems
 from sitepub.gathering import start_aside
-from sitepub.history import History, find_history, read_history
+from sitepub.history import History, find_history, foresee_history, read_history
 from sitepub.interfaces import Body, Place, Progress, Source
 from sitepub.local.checkout import PLACING
 from sitepub.releases import Snapshot
@@ -42,7 +42,8 @@ PARALLEL_ABOVE = 8 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. `build`: run `build:` first, in `folder`; `show_build`: with all that it prints. `history`: known already
-    where another commit than the checked-out one is published; `lent`: its files, where they need no build."""
+    where another commit than the checked-out one is published; `lent`: its files, where they need no build; `is_plan`: nothing will be written, so
+    what git would refuse is told."""
 
     config: Config
     target: Target
@@ -53,6 +54,7 @@ class Request:
     folder: Path | None = None
     history: History | None = None
     lent: Lent | None = None
+    is_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
     import sitepub.local.cache  # noqa: F401 - while the request is under way
     from sitepub.site_memory import remember_site
 
-    history = request.history or read_history(request.config, request.target, request.permits)
+    history = request.history or _read_history(request)
     run_build(request, progress)
     progress.stage("scanning")
     source = scan(request)
@@ -200,6 +202,12 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
                 return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *patched.warnings))
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
+
+
+def _read_history(request: Request) -> History:
+    if request.is_plan:
+        return foresee_history(request.config, request.target)
+    return read_history(request.config, request.target, request.permits)
 
 
 def settle_host_files(request: Request) -> tuple[Request, tuple[Warning, ...]]:
@@ -314,7 +322,15 @@ def run_build(request: Request, progress: Progress) -> None:
     progress.note(f"building: {request.config.build}")
     folder = request.folder or request.config.path.parent
     environment = {**request.environment, **build_environment(request.target)}
-    builder.run_build(request.config.build, folder, environment=environment, output=sys.stderr, show=request.show_build)
+    builder.run_build(
+        request.config.build, folder, environment=environment, output=sys.stderr, show=request.show_build, place=_place_of_build(request)
+    )
+
+
+def _place_of_build(request: Request) -> str | None:
+    """Where to try it by hand: what a commit was exported to is gone by then."""
+    commit = request.history.commit if request.history else None
+    return f"a checkout of commit `{commit.id[:8]}`" if commit is not None else None
 
 
 def scan(request: Request) -> FolderSource:

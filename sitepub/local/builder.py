@@ -34,8 +34,8 @@ class Output(Protocol):
     def flush(self) -> object: ...
 
 
-def run_build(command: str, folder: Path, *, environment: Mapping[str, str], output: Output, show: bool) -> None:
-    """Runs `command` by `/bin/sh` in `folder`, without input. What it prints goes to `output` as it comes if `show` is set, else its end alone and
+def run_build(command: str, folder: Path, *, environment: Mapping[str, str], output: Output, show: bool, place: str | None = None) -> None:
+    """Runs `command` by `/bin/sh` in `folder` (`place`: where people can, if that is temporary), without input. What it prints goes to `output` as it comes if `show` is set, else its end alone and
     only if it fails: then a ConfigurationError `build-failed`. However this ends, nothing that the command started in its group goes on."""
     process = _start(command, folder, environment)
     tail = _Tail()
@@ -60,7 +60,7 @@ def run_build(command: str, folder: Path, *, environment: Mapping[str, str], out
         if not show:
             output.write(tail.describe())
             output.flush()
-        raise _describe_failure(command, folder, status)
+        raise _describe_failure(command, place or f"`{folder}`", status)
 
 
 def _start(command: str, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -153,12 +153,12 @@ class _Tail:
         return f"[the first {self._dropped:,} bytes are left out]\n{text}" if self._dropped else text
 
 
-def _describe_failure(command: str, folder: Path, status: int) -> ConfigurationError:
+def _describe_failure(command: str, place: str, status: int) -> ConfigurationError:
     ended = f"was ended by {_name_signal(-status)}" if status < 0 else f"ended with exit status {status}"
     if status > 128:
         ended += f" ({_name_signal(status - 128)})"
     first, *more = command.splitlines()
-    hint = f"run it by hand in `{folder}`, or publish what is there with `--no-build`"
+    hint = f"run it by hand in {place}, or publish what is there with `--no-build`"
     if status == 127:
         hint = f"install what it calls, or add it to PATH; {hint}"
     return ConfigurationError("build-failed", f"`build:` {ended}: `{first}{' …' if more else ''}`", hint)

@@ -74,6 +74,42 @@ def test_another_branch_is_refused(repository: Story) -> None:
     assert repository.held() == before
 
 
+def test_a_plan_tells_what_git_would_refuse(repository: Story) -> None:
+    """As continuous integration plans a pull request: a branch that main has gone past, checked out without a name."""
+    repository.configure(target="branch: main")
+    first = commit(repository, "guarded")
+    repository.write({"robots.txt": "newer"})
+    commit(repository, "main goes on")
+    repository.publish()
+    git(repository, "checkout", "-q", "--detach", first)
+    repository.write({"about.html": "<p>draft"})
+    draft = commit(repository, "a draft")
+    before = repository.held()
+    plan = repository.json("plan")
+    refused = f"`there` is published from branch `main` alone, and no branch, but commit `{draft[:8]}` is checked out"
+    assert (plan["warnings"], plan["commit"]) == ([f"{refused}; `publish` would be refused"], draft)
+    assert {change["key"] for change in plan["changes"]} == {"about.html", "robots.txt"}
+    assert repository.publish("--dry-run", status=1)["error"]["code"] == "wrong-branch"
+
+    git(repository, "switch", "-q", "main")
+    repository.write({"about.html": "<p>not committed"})
+    plan = repository.json("plan")
+    refused = "there are uncommitted changes to tracked files: what would be published is in no commit"
+    assert (plan["warnings"], plan["summary"]["changed"]) == ([f"{refused}; `publish` would be refused"], 1)
+    assert repository.held() == before
+
+
+def test_a_branch_that_nothing_can_tell_is_warned_of(story: Story) -> None:
+    """An image of the site, or an archive of it, has no history: its guard guards nothing, which nobody should learn too late."""
+    story.configure(target="branch: main")
+    told = f"`there` is published from branch `main` alone, but `{story.root}` is in no git repository: it guards nothing here"
+    assert f"warning: {told}\n" in story.run("plan").err and story.publish()["warnings"] == [told]
+    git(story, "init", "-q")
+    assert story.publish("--dry-run")["warnings"] == [told.replace("is in no git repository", "has no commit yet")]
+    story.configure()
+    assert story.publish("--dry-run")["warnings"] == []
+
+
 def test_a_dirty_tree_is_refused_where_a_branch_is_guarded(repository: Story) -> None:
     repository.configure(target="branch: main")
     commit(repository, "guarded")

@@ -52,6 +52,20 @@ def test_a_commit_is_built_and_published_elsewhere_and_the_working_tree_stays(re
     assert (repository / "_published" / "index.html").read_text().startswith("two")
 
 
+def test_a_build_that_fails_is_to_be_tried_where_it_can_be(repository: Path) -> None:
+    (repository / "page.txt").unlink()
+    git(repository, "rm", "-q", "page.txt")
+    config = repository / "sitepub.yaml"
+    config.write_text(config.read_text().replace("(cat page.txt;", "cat page.txt && ("))
+    git(repository, "commit", "-qam", "no page")
+    done = sitepub(repository, "publish", "--ref", "HEAD")
+    commit = git(repository, "rev-parse", "HEAD")[:8]
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        4,
+        f"hint: run it by hand in a checkout of commit `{commit}`, or publish what is there with `--no-build`",
+    )
+
+
 def test_an_older_commit_is_refused_as_ever(repository: Path) -> None:
     assert sitepub(repository, "publish", "--ref", "HEAD", "-q").returncode == 0
     assert sitepub(repository, "publish", "--ref", "HEAD~1", "-q").returncode == 9
