@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from sitepub.core.model import INDEX
 from sitepub.core.redirects import redirect_key, redirect_target
 from sitepub.core.settings import Redirect, UrlStyle
 from sitepub.core.urls import decode, url_of
 
-INDEX = "index.html"
 ERROR_PAGE = "404.html"
 
 SECURITY_HEADERS = (

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from sitepub.core.edge import FILE_NAME, HIDDEN, INDEX, EdgeRules, Moved, is_out_of_reach
+from sitepub.core.edge import FILE_NAME, HIDDEN, EdgeRules, Moved, is_out_of_reach
+from sitepub.core.model import INDEX
 from sitepub.core.settings import UrlStyle
 from sitepub.core.urls import decode
 from sitepub.errors import ConfigurationError

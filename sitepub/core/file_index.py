@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from unicodedata import normalize
 
-from sitepub.core.model import SourcePath
+from sitepub.core.model import INDEX, SourcePath
 
 
 class How(StrEnum):
@@ -49,9 +49,9 @@ class FileIndex:
         if path in self.paths:
             return Found(SourcePath(path), How.EXACT)
         if path and not path.endswith("/"):
-            page = f"{path}/index.html"
+            page = f"{path}/{INDEX}"
             return Found(SourcePath(page), How.DIRECTORY) if page in self.paths else self._find_similar(path)
-        page = f"{path}index.html"
+        page = f"{path}{INDEX}"
         return Found(SourcePath(page), How.DIRECTORY) if page in self.paths else self._find_similar(page)
 
     def _find_similar(self, path: str) -> Found:

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sitepub.core.model import Key
+from sitepub.core.model import INDEX, Key
 from sitepub.core.settings import UrlStyle
-
-INDEX = "index.html"
 
 # "If the path includes non-ASCII characters or unsafe characters as defined in RFC 1738, URL-encode those characters. Do not URL-encode
 # any other characters in the path, or CloudFront will not invalidate the old version" (CloudFront Developer Guide, Invalidation).

@@ -28,6 +28,9 @@ HeaderSet = tuple[tuple[str, str], ...]
 WEBSITE_REDIRECT = "x-amz-website-redirect-location"
 """Travels among the headers of a redirect; S3's website endpoint answers with it, a folder ignores it."""
 
+INDEX = "index.html"
+"""The page that stands for its folder."""
+
 
 class Kind(StrEnum):
     """What users see: how an artifact is addressed and cached."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from sitepub.core.changes import Action, Change, Summary
-from sitepub.core.model import Artifact, Digest, ETag, FileClass, HeaderSet, Key, Kind, Manifest, Warning
+from sitepub.core.model import INDEX, Artifact, Digest, ETag, FileClass, HeaderSet, Key, Kind, Manifest, Warning
 
 PACK_LIMIT = 1024 * 1024
 """Bodies of entries above this many bytes stand by themselves instead of in a pack."""
@@ -19,7 +19,7 @@ PACK_LIMIT = 1024 * 1024
 COPY_ABOVE = 8 * 1024 * 1024
 """An alias above this many bytes is copied on the server; below, a second put costs less than a copy that replaces headers."""
 
-FRONT_PAGE = Key("index.html")
+FRONT_PAGE = Key(INDEX)
 
 
 class Stage(IntEnum):

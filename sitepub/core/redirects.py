@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from sitepub.core.headers import HeaderPolicy
-from sitepub.core.model import WEBSITE_REDIRECT, FileClass, HeaderSet, Key
+from sitepub.core.model import INDEX, WEBSITE_REDIRECT, FileClass, HeaderSet, Key
 from sitepub.core.settings import Redirect
 from sitepub.core.urls import decode, join
 from sitepub.errors import ConfigurationError
@@ -66,7 +66,7 @@ def redirect_key(source: str, url_path: str) -> Key:
         raise _bad(source, "holds an empty or dot segment", "write the path as browsers show it")
     if any("/" in segment or "\\" in segment or _CONTROL.search(segment) for segment in segments):
         raise _bad(source, "names no file that could be", "write the path as browsers show it")
-    return Key("/".join([*segments[:-1], segments[-1] or "index.html"]))
+    return Key("/".join([*segments[:-1], segments[-1] or INDEX]))
 
 
 def redirect_target(redirect: Redirect, url_path: str) -> str:

@@ -8,10 +8,8 @@ from urllib.parse import urljoin
 
 from sitepub.core.audit import Finding, Trouble
 from sitepub.core.headers import ERROR_PAGES
-from sitepub.core.model import WEBSITE_REDIRECT, Artifact, Digest, FileClass, HeaderSet, Kind, Manifest
+from sitepub.core.model import INDEX, WEBSITE_REDIRECT, Artifact, Digest, FileClass, HeaderSet, Kind, Manifest
 from sitepub.core.urls import url_of
-
-INDEX = "index.html"
 
 
 @dataclass(frozen=True, slots=True)

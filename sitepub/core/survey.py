@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sitepub.core.headers import ERROR_PAGES
 from sitepub.core.import_maps import MapForm, find_map_place
 from sitepub.core.leaving import Leaving, find_leaving
-from sitepub.core.model import SourcePath
+from sitepub.core.model import INDEX, SourcePath
 from sitepub.core.references import Language
 from sitepub.core.references.model import SWITCHED, ImportMap, Reference, Scan, Use
 from sitepub.core.revisions import find_revisions
@@ -120,7 +120,7 @@ class _Standpoint:
 
     def find_both(self, url: str) -> tuple[str, str]:
         """As seen from the file and from the root: a script resolves against whatever document runs it."""
-        return self.find(url) or "", self.resolver.find(url, SourcePath("index.html")) or ""
+        return self.find(url) or "", self.resolver.find(url, SourcePath(INDEX)) or ""
 
     def place(self, reference: Reference) -> Place | None:
         path = None if reference.is_bare else self.find(reference.url, reference.base)
@@ -176,7 +176,7 @@ def _keep_inside(spans: Iterable[tuple[int, int, str | None]]) -> tuple[tuple[in
 
 def _find_unsteady(scan: Scan, page: SourcePath) -> tuple[int, str] | None:
     """Servers answer with an error page for any URL, and some with a folder's page for its URL without the slash."""
-    if page not in ERROR_PAGES and not page.endswith("/index.html"):
+    if page not in ERROR_PAGES and not page.endswith(f"/{INDEX}"):
         return None
     if scan.base is not None and _FIXED.match(scan.base):
         return None

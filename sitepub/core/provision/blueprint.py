@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sitepub.core.edge import ERROR_PAGE, INDEX
+from sitepub.core.edge import ERROR_PAGE
+from sitepub.core.model import INDEX
 from sitepub.core.partitions import AWS, partition_of_region, require_cdn
+from sitepub.core.policy import keys_arn
 from sitepub.core.settings import BucketAddress, PriceClass, Target
 from sitepub.errors import ConfigurationError, UsageError
 
@@ -80,7 +82,7 @@ class Blueprint:
 
     @property
     def keys_arn(self) -> str:
-        return f"{self.bucket_arn}/{self.prefix + '/' if self.prefix else ''}*"
+        return keys_arn(self.partition, BucketAddress(self.bucket, self.prefix))
 
     @property
     def sid(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sitepub.core.policy import VERSION
 from sitepub.core.provision.blueprint import Blueprint
 
 Policy = Mapping[str, Any]
 
-VERSION = "2012-10-17"
 TLS_SID = "SitepubTls"
 RECORDS_SID = "SitepubRecords"
 
