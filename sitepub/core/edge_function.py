@@ -113,7 +113,7 @@ def make_edge_function(rules: EdgeRules) -> str:
     """Same rules, same text: ASCII. It may be longer than CloudFront takes, unless the rules come from `fit_redirects`."""
     parts = {
         "mount": json.dumps(rules.url_path),
-        "moved": "{" + ",".join(_row(path, moved) for path, moved in _rows(rules).items()) + "}",
+        "moved": "{" + ",".join(_write_row(path, moved) for path, moved in _list_rows(rules).items()) + "}",
         "hidden": json.dumps(HIDDEN),
         "index": INDEX,
         "file_name": FILE_NAME,
@@ -125,13 +125,13 @@ def make_edge_function(rules: EdgeRules) -> str:
 def fit_redirects(rules: EdgeRules) -> Fitting:
     """As many redirects as find room, in their order, but first those whose page no visitor could reach. Raises ConfigurationError
     `too-many-redirects` where these alone are too many."""
-    rows = _rows(rules)
+    rows = _list_rows(rules)
     bare = replace(rules, redirects={})
     unreachable = [path for path in rows if not path.endswith("/") and is_out_of_reach(decode(path[len(rules.url_path) :]), bare)]
     room = MOST_BYTES - len(make_edge_function(bare))
     taken: set[str] = set()
     for path in chain(unreachable, (path for path in rows if path not in unreachable)):
-        size = len(_row(path, rows[path])) + 1
+        size = len(_write_row(path, rows[path])) + 1
         if size <= room:
             taken.add(path)
             room -= size
@@ -143,7 +143,7 @@ def fit_redirects(rules: EdgeRules) -> Fitting:
     )
 
 
-def _rows(rules: EdgeRules) -> Mapping[str, Moved]:
+def _list_rows(rules: EdgeRules) -> Mapping[str, Moved]:
     """A folder and its page are one row."""
     return {_folder(path): moved for path, moved in rules.redirects.items()}
 
@@ -152,7 +152,7 @@ def _folder(path: str) -> str:
     return path.removesuffix(INDEX) if path.endswith(f"/{INDEX}") else path
 
 
-def _row(path: str, moved: Moved) -> str:
+def _write_row(path: str, moved: Moved) -> str:
     value: object = moved.location if moved.status == 301 else [moved.status, moved.location]
     return f"{json.dumps(path)}:{json.dumps(value, separators=(',', ':'))}"
 

@@ -42,7 +42,7 @@ def write_policy(target: Target, purpose: Purpose) -> Policy:
     """Without statements where the target needs nothing of AWS; in the partition of its `region`. For previews `target` is what holds them all
     (`find_root`). The bucket's list is allowed whole: without it S3 answers 403 for a key that is missing, and a condition on the prefix is
     not met by such a question. Raises ConfigurationError `no-cloudfront-there`."""
-    statements = [*_bucket_statements(target, purpose), *_distribution_statements(target, purpose)]
+    statements = [*_allow_bucket(target, purpose), *_allow_distribution(target, purpose)]
     return {"Version": VERSION, "Statement": statements}
 
 
@@ -91,7 +91,7 @@ def keys_arn(partition: str, address: BucketAddress) -> str:
     return f"arn:{partition}:s3:::{address.bucket}/{address.prefix + '/' if address.prefix else ''}*"
 
 
-def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
+def _allow_bucket(target: Target, purpose: Purpose) -> Iterable[Statement]:
     partition = partition_of(target)
     addresses = [address for address in (target.store, target.state, target.ledger) if isinstance(address, BucketAddress)]
     buckets = sorted({f"arn:{partition}:s3:::{address.bucket}" for address in addresses})
@@ -101,7 +101,7 @@ def _bucket_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
         yield allow("Read" if purpose is Purpose.PLAN else "ReadAndWrite", _KEY_ACTIONS[purpose], keys)
 
 
-def _distribution_statements(target: Target, purpose: Purpose) -> Iterable[Statement]:
+def _allow_distribution(target: Target, purpose: Purpose) -> Iterable[Statement]:
     if target.distribution in (None, "none") or purpose is Purpose.PREVIEW:
         return
     require_cdn(target.region or "")

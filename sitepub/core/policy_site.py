@@ -60,18 +60,18 @@ def write_site_policy(target: Target, purpose: Purpose) -> Policy:
     is_compatible = bool(target.endpoint_url) and not target.cdn_endpoint_url
     blueprint = make_blueprint(target, account=target.account or "*", region=target.region or GLOBAL_HOME, is_compatible=is_compatible)
     has_file = target.distribution_config is not None
-    statements = _up(blueprint, target, has_file=has_file) if purpose is Purpose.UP else _down(blueprint, target)
+    statements = _allow_up(blueprint, target, has_file=has_file) if purpose is Purpose.UP else _allow_down(blueprint, target)
     return {"Version": VERSION, "Statement": list(statements)}
 
 
-def _up(blueprint: Blueprint, target: Target, *, has_file: bool) -> Iterator[Statement]:
+def _allow_up(blueprint: Blueprint, target: Target, *, has_file: bool) -> Iterator[Statement]:
     yield allow("LookAtBucket", _READ_BUCKET, [blueprint.bucket_arn])
     yield allow("MakeBucket", _MAKE_BUCKET, [blueprint.bucket_arn])
-    yield from _records(blueprint, target, ("s3:GetObject", "s3:PutObject"))
+    yield from _allow_state(blueprint, target, ("s3:GetObject", "s3:PutObject"))
     if not blueprint.has_distribution:
         return
     makes_all = blueprint.distribution is None
-    yield from _look(blueprint, "Config", "cloudfront:ListCachePolicies")
+    yield from _allow_looks(blueprint, "Config", "cloudfront:ListCachePolicies")
     made = ["cloudfront:CreateOriginAccessControl"]
     if makes_all and not has_file:
         made += ["cloudfront:CreateFunction", "cloudfront:CreateResponseHeadersPolicy"]
@@ -84,21 +84,23 @@ def _up(blueprint: Blueprint, target: Target, *, has_file: bool) -> Iterator[Sta
     yield allow("MakeParts", made, ["*"])
     yield allow("ChangeAccessControl", ("cloudfront:UpdateOriginAccessControl",), [_arn(blueprint, "origin-access-control/*")])
     if makes_all:
-        yield allow("MakeDistribution", ("cloudfront:CreateDistribution", "cloudfront:TagResource"), ["*"], _tagged("Request", blueprint))
+        yield allow(
+            "MakeDistribution", ("cloudfront:CreateDistribution", "cloudfront:TagResource"), ["*"], _require_tag("Request", blueprint)
+        )
     yield _change_distribution(blueprint, "cloudfront:UpdateDistribution")
     if blueprint.domains:
-        yield from _certify(blueprint)
-        yield from _lead(blueprint, "MakeRecords", "CREATE")
+        yield from _allow_certificates(blueprint)
+        yield from _allow_records(blueprint, "MakeRecords", "CREATE")
 
 
-def _down(blueprint: Blueprint, target: Target) -> Iterator[Statement]:
+def _allow_down(blueprint: Blueprint, target: Target) -> Iterator[Statement]:
     yield allow("LookAtBucket", _READ_BUCKET, [blueprint.bucket_arn])
     yield allow("ClearBucket", _CLEAR_BUCKET, [blueprint.bucket_arn])
     yield allow("ClearKeys", _CLEAR_KEYS, [f"{blueprint.bucket_arn}/*"])
-    yield from _records(blueprint, target, ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"))
+    yield from _allow_state(blueprint, target, ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"))
     if not blueprint.has_distribution:
         return
-    yield from _look(blueprint, "")
+    yield from _allow_looks(blueprint, "")
     removed = ("cloudfront:DeleteDistribution", "cloudfront:UpdateDistribution")
     yield _change_distribution(blueprint, *removed)
     yield allow("RemoveFunction", ("cloudfront:DeleteFunction",), [_arn(blueprint, f"function/{blueprint.name}")])
@@ -106,10 +108,10 @@ def _down(blueprint: Blueprint, target: Target) -> Iterator[Statement]:
     yield allow("RemoveHeadersPolicy", ("cloudfront:DeleteResponseHeadersPolicy",), [_arn(blueprint, "response-headers-policy/*")])
     if blueprint.domains:
         yield _remove_certificate(blueprint)
-        yield from _lead(blueprint, "RemoveRecords", "DELETE")
+        yield from _allow_records(blueprint, "RemoveRecords", "DELETE")
 
 
-def _look(blueprint: Blueprint, form: str, *lists: str) -> Iterator[Statement]:
+def _allow_looks(blueprint: Blueprint, form: str, *lists: str) -> Iterator[Statement]:
     """Lists have no resources of their own. A distribution of ours is found among those that read from the bucket. `form`: what is read of the
     other parts, `Config` or all."""
     more = ("acm:ListCertificates", "route53:ListHostedZones") if blueprint.domains else ()
@@ -128,7 +130,7 @@ def _look(blueprint: Blueprint, form: str, *lists: str) -> Iterator[Statement]:
         yield allow("LookAtCertificates", ("acm:DescribeCertificate", "acm:ListTagsForCertificate"), [_certificates(blueprint)])
 
 
-def _certify(blueprint: Blueprint) -> Iterator[Statement]:
+def _allow_certificates(blueprint: Blueprint) -> Iterator[Statement]:
     names = {"ForAllValues:StringLike": {"acm:DomainNames": list(blueprint.domains)}}
     yield allow("AskForCertificate", ("acm:RequestCertificate",), ["*"], names)
     keys = {"ForAllValues:StringLike": {"aws:TagKeys": [TAG, f"{TAG}:*"]}}
@@ -137,10 +139,10 @@ def _certify(blueprint: Blueprint) -> Iterator[Statement]:
 
 
 def _remove_certificate(blueprint: Blueprint) -> Statement:
-    return allow("RemoveCertificate", ("acm:DeleteCertificate",), [_certificates(blueprint)], _tagged("Resource", blueprint))
+    return allow("RemoveCertificate", ("acm:DeleteCertificate",), [_certificates(blueprint)], _require_tag("Resource", blueprint))
 
 
-def _lead(blueprint: Blueprint, name: str, act: str) -> Iterator[Statement]:
+def _allow_records(blueprint: Blueprint, name: str, act: str) -> Iterator[Statement]:
     """The site's own names, and those by which ACM proves them."""
     if blueprint.zone == "none":
         return
@@ -157,7 +159,7 @@ def _lead(blueprint: Blueprint, name: str, act: str) -> Iterator[Statement]:
     yield allow(name, (changes,), zones, conditions)
 
 
-def _records(blueprint: Blueprint, target: Target, actions: Iterable[str]) -> Iterator[Statement]:
+def _allow_state(blueprint: Blueprint, target: Target, actions: Iterable[str]) -> Iterator[Statement]:
     """What `up` made stands in the target's state."""
     address = state_address(target)
     if not isinstance(address, BucketAddress):
@@ -172,10 +174,10 @@ def _change_distribution(blueprint: Blueprint, *actions: str) -> Statement:
     """One that sitepub.yaml names has no tag of ours."""
     if blueprint.distribution is not None:
         return allow("ChangeDistribution", actions, [_arn(blueprint, f"distribution/{blueprint.distribution}")])
-    return allow("ChangeDistribution", actions, [_arn(blueprint, "distribution/*")], _tagged("Resource", blueprint))
+    return allow("ChangeDistribution", actions, [_arn(blueprint, "distribution/*")], _require_tag("Resource", blueprint))
 
 
-def _tagged(what: str, blueprint: Blueprint) -> _Condition:
+def _require_tag(what: str, blueprint: Blueprint) -> _Condition:
     return {"StringEquals": {f"aws:{what}Tag/{TAG}": blueprint.name}}
 
 

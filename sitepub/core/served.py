@@ -41,7 +41,7 @@ class Visit:
 def plan_visits(manifest: Manifest, site_url: str, *, most: int | None = None) -> tuple[Visit, ...]:
     """The URLs of all artifacts below `site_url`, which ends with `/`, pages also under their folders'; `most`: so many
     artifacts at most, pages before files, evenly chosen."""
-    return tuple(visit for artifact in _choose(list(manifest.artifacts.values()), most) for visit in _visits(artifact, site_url))
+    return tuple(visit for artifact in _choose(list(manifest.artifacts.values()), most) for visit in _make_visits(artifact, site_url))
 
 
 def judge_visits(visits: Sequence[Visit], answers: Sequence[Served], *, checks_headers: bool) -> tuple[Finding, ...]:
@@ -78,7 +78,7 @@ def _pick(artifacts: Sequence[Artifact], most: int) -> Iterable[Artifact]:
     return [artifacts[number * len(artifacts) // most] for number in range(most)]
 
 
-def _visits(artifact: Artifact, site_url: str) -> Iterable[Visit]:
+def _make_visits(artifact: Artifact, site_url: str) -> Iterable[Visit]:
     yield Visit(url_of(artifact.key, site_url), artifact)
     if artifact.key == INDEX or artifact.key.endswith(f"/{INDEX}"):
         yield Visit(url_of(artifact.key.removesuffix(INDEX), site_url), artifact, is_folder=True)

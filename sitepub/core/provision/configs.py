@@ -128,7 +128,7 @@ def make_access_control(blueprint: Blueprint) -> dict[str, Any]:
 
 def find_differences(standing: Config, wanted: Config, path: str = "") -> tuple[str, ...]:
     """The names of wanted fields that stand otherwise, as `DefaultCacheBehavior.Compress`. What nobody wants may stand as it likes."""
-    return tuple(_differences(standing, wanted, path))
+    return tuple(_walk_differences(standing, wanted, path))
 
 
 def overlay(standing: Config, wanted: Config) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def overlay(standing: Config, wanted: Config) -> dict[str, Any]:
     return merged
 
 
-def _differences(standing: Config, wanted: Config, path: str) -> Iterator[str]:
+def _walk_differences(standing: Config, wanted: Config, path: str) -> Iterator[str]:
     for key, value in wanted.items():
         name = f"{path}.{key}" if path and key != "Items" else path if key == "Items" else key
         before = standing.get(key)
@@ -155,14 +155,14 @@ def _differences(standing: Config, wanted: Config, path: str) -> Iterator[str]:
             if isinstance(before, Mapping) and before.get("Items"):
                 yield name
         elif isinstance(value, Mapping):
-            yield from _differences(before if isinstance(before, Mapping) else {}, value, name)
+            yield from _walk_differences(before if isinstance(before, Mapping) else {}, value, name)
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
             found = before if isinstance(before, Sequence) else []
             if len(found) != len(value):
                 yield name
             else:
                 for each in value:
-                    yield from _differences(_counterpart(found, each), each, name)
+                    yield from _walk_differences(_counterpart(found, each), each, name)
         elif key != "Quantity" and not _is_same(before, value):
             yield name
 

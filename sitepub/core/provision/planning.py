@@ -47,10 +47,10 @@ NEW = "(new)"
 
 def plan_up(blueprint: Blueprint, found: Found) -> tuple[Step, ...]:
     """All of it, in order. Raises one SitepubError for all that stands in the way: nothing has been made yet."""
-    problems = list(_problems(blueprint, found))
+    problems = list(_find_problems(blueprint, found))
     if problems:
         raise join_problems(problems[0].code, [each.message for each in problems], type(problems[0]), problems[0].hint)
-    return tuple(_steps(blueprint, found))
+    return tuple(_choose_steps(blueprint, found))
 
 
 def find_parts(blueprint: Blueprint, found: Found) -> Parts:
@@ -98,12 +98,12 @@ def wanted_config(blueprint: Blueprint, distribution: FoundDistribution | None, 
     return make_config(blueprint, parts)
 
 
-def _problems(blueprint: Blueprint, found: Found) -> Iterator[SitepubError]:
+def _find_problems(blueprint: Blueprint, found: Found) -> Iterator[SitepubError]:
     for kind, part in ((Kind.ACCESS_CONTROL, found.access_control), (Kind.FUNCTION, found.function), (Kind.HEADERS, found.headers)):
         if part is not None and not part.is_ours:
             message = f"the {kind} `{blueprint.name}` is there already, and was not made by sitepub"
             yield RefusedError("foreign-resource", message, "rename or delete it, then run it again")
-    yield from _distribution_problems(blueprint, found)
+    yield from _find_distribution_problems(blueprint, found)
     for record in found.records:
         if found.distribution is None or not record.leads_to(found.distribution.domain):
             message = f"`{record.name}` has a record of its own already ({record.type}, to `{record.aim}`)"
@@ -120,7 +120,7 @@ def _problems(blueprint: Blueprint, found: Found) -> Iterator[SitepubError]:
             )
 
 
-def _distribution_problems(blueprint: Blueprint, found: Found) -> Iterator[SitepubError]:
+def _find_distribution_problems(blueprint: Blueprint, found: Found) -> Iterator[SitepubError]:
     distribution = found.distribution
     if distribution is None:
         return
@@ -136,12 +136,12 @@ def _distribution_problems(blueprint: Blueprint, found: Found) -> Iterator[Sitep
         yield RefusedError("pricing-plan", message, "change it in the console, or cancel its plan")
 
 
-def _steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
-    yield _bucket_step(blueprint, found)
+def _choose_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
+    yield _choose_bucket_step(blueprint, found)
     if blueprint.has_distribution:
-        yield from _part_steps(blueprint, found)
-        yield from _certificate_steps(blueprint, found)
-        yield _distribution_step(blueprint, found)
+        yield from _choose_part_steps(blueprint, found)
+        yield from _choose_certificate_steps(blueprint, found)
+        yield _choose_distribution_step(blueprint, found)
         if blueprint.lacks_error_page and blueprint.file is None and blueprint.distribution is None:
             reason = f"the site has no `{ERROR_PAGE}`, so visitors of what is missing see CloudFront's own error"
             yield Step(Act.SKIP, Kind.DISTRIBUTION, "its page for errors", reason)
@@ -149,12 +149,12 @@ def _steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
         yield Step(
             Act.SKIP, Kind.DISTRIBUTION, "none", "this server has no CloudFront: no distribution, function, certificate and DNS record"
         )
-    yield _policy_step(blueprint, found)
-    yield from _record_steps(blueprint, found)
-    yield from _old_record_steps(found)
+    yield _choose_policy_step(blueprint, found)
+    yield from _choose_record_steps(blueprint, found)
+    yield from _choose_old_record_steps(found)
 
 
-def _bucket_step(blueprint: Blueprint, found: Found) -> Step:
+def _choose_bucket_step(blueprint: Blueprint, found: Found) -> Step:
     name = f"s3://{blueprint.bucket}"
     if found.bucket is None:
         return Step(Act.CREATE, Kind.BUCKET, name, f"private, encrypted, in {blueprint.region}")
@@ -163,7 +163,7 @@ def _bucket_step(blueprint: Blueprint, found: Found) -> Step:
     return _judge(Kind.BUCKET, name, found.bucket.wrong)
 
 
-def _part_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
+def _choose_part_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
     rows = [
         (
             Kind.ACCESS_CONTROL,
@@ -193,7 +193,7 @@ def _tell_left_out(blueprint: Blueprint) -> Step:
     return Step(Act.SKIP, Kind.FUNCTION, f"{count:,} of its redirects", reason)
 
 
-def _certificate_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
+def _choose_certificate_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
     if not needs_certificate(blueprint, found.distribution):
         return
     certificate = found.certificate
@@ -208,7 +208,7 @@ def _certificate_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
         yield Step(Act.DELETE, Kind.CERTIFICATE, ", ".join(old.domains), "no longer covers the site, or failed")
 
 
-def _distribution_step(blueprint: Blueprint, found: Found) -> Step:
+def _choose_distribution_step(blueprint: Blueprint, found: Found) -> Step:
     distribution = found.distribution
     if distribution is None:
         reason = "HTTP/2 and 3, compression, cache tags, error page, IPv6" if blueprint.file is None else "as `distribution_config:` says"
@@ -217,7 +217,7 @@ def _distribution_step(blueprint: Blueprint, found: Found) -> Step:
     return _judge(Kind.DISTRIBUTION, distribution.id, find_differences(distribution.config, wanted))
 
 
-def _policy_step(blueprint: Blueprint, found: Found) -> Step:
+def _choose_policy_step(blueprint: Blueprint, found: Found) -> Step:
     name = f"s3://{blueprint.bucket}"
     if blueprint.is_compatible:
         return Step(Act.SKIP, Kind.POLICY, name, "other servers' policies are their own; check that visitors can't read `.sitepub/`")
@@ -230,7 +230,7 @@ def _policy_step(blueprint: Blueprint, found: Found) -> Step:
     return _judge(Kind.POLICY, name, () if is_same_policy(standing, wanted) else ("the distribution's statement",))
 
 
-def _record_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
+def _choose_record_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
     for domain in blueprint.domains:
         zone = found.zones.get(domain)
         if zone is None:
@@ -245,7 +245,7 @@ def _record_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
                 yield Step(Act.LEAVE, Kind.RECORD, f"{domain} {kind}", "leads to the distribution")
 
 
-def _old_record_steps(found: Found) -> Iterator[Step]:
+def _choose_old_record_steps(found: Found) -> Iterator[Step]:
     for record in found.old_records:
         yield Step(Act.DELETE, Kind.RECORD, f"{record.name} {record.type}", "is no longer a name of the site")
 

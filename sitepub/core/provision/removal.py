@@ -31,10 +31,10 @@ class Removal:
 
 def plan_down(blueprint: Blueprint, found: Found, contents: Contents, asked: Removal) -> tuple[Step, ...]:
     """In the order in which it is done. Raises one SitepubError for all that stands in the way: nothing has been removed yet."""
-    problems = list(_problems(blueprint, found, contents, asked))
+    problems = list(_find_problems(blueprint, found, contents, asked))
     if problems:
         raise join_problems(problems[0].code, [each.message for each in problems], type(problems[0]), problems[0].hint)
-    return tuple(_steps(blueprint, found, contents, asked))
+    return tuple(_choose_steps(blueprint, found, contents, asked))
 
 
 def removes_bucket(found: Found, asked: Removal) -> bool:
@@ -42,7 +42,7 @@ def removes_bucket(found: Found, asked: Removal) -> bool:
     return found.bucket is not None and found.bucket.is_ours and not asked.keeps_bucket
 
 
-def _problems(blueprint: Blueprint, found: Found, contents: Contents, asked: Removal) -> Iterator[SitepubError]:
+def _find_problems(blueprint: Blueprint, found: Found, contents: Contents, asked: Removal) -> Iterator[SitepubError]:
     distribution, name = found.distribution, f"s3://{blueprint.bucket}"
     if distribution is not None and distribution.is_ours and distribution.has_plan:
         message = f"distribution `{distribution.id}` has a flat-rate pricing plan, so it can't be deleted"
@@ -65,7 +65,7 @@ def _problems(blueprint: Blueprint, found: Found, contents: Contents, asked: Rem
         yield RefusedError("bucket-not-empty", message, f"`--delete-content` deletes every version of everything in it; {keeping}")
 
 
-def _steps(blueprint: Blueprint, found: Found, contents: Contents, asked: Removal) -> Iterator[Step]:
+def _choose_steps(blueprint: Blueprint, found: Found, contents: Contents, asked: Removal) -> Iterator[Step]:
     for record in found.records:
         yield Step(Act.DELETE, Kind.RECORD, f"{record.name} {record.type}", f"leads to the distribution, in zone `{record.zone.name}`")
     distribution = found.distribution
@@ -75,8 +75,8 @@ def _steps(blueprint: Blueprint, found: Found, contents: Contents, asked: Remova
     elif distribution is not None:
         yield Step(Act.LEAVE, Kind.DISTRIBUTION, distribution.id, "was not made by sitepub")
     for kind, part in ((Kind.FUNCTION, found.function), (Kind.HEADERS, found.headers), (Kind.ACCESS_CONTROL, found.access_control)):
-        yield from _part_step(kind, blueprint.name, part, is_used=distribution is not None and not distribution.is_ours)
-    yield from _bucket_steps(blueprint, found, contents, asked)
+        yield from _choose_part_step(kind, blueprint.name, part, is_used=distribution is not None and not distribution.is_ours)
+    yield from _choose_bucket_steps(blueprint, found, contents, asked)
     for certificate in found.old_certificates:
         names = ", ".join(certificate.domains)
         if is_needed(found, certificate):
@@ -85,7 +85,7 @@ def _steps(blueprint: Blueprint, found: Found, contents: Contents, asked: Remova
             yield Step(Act.DELETE, Kind.CERTIFICATE, names, "with the CNAMEs that were made for it")
 
 
-def _part_step(kind: Kind, name: str, part: FoundPart | None, *, is_used: bool) -> Iterator[Step]:
+def _choose_part_step(kind: Kind, name: str, part: FoundPart | None, *, is_used: bool) -> Iterator[Step]:
     if part is None:
         return
     if not part.is_ours:
@@ -96,7 +96,7 @@ def _part_step(kind: Kind, name: str, part: FoundPart | None, *, is_used: bool) 
         yield Step(Act.DELETE, kind, name, "made by sitepub")
 
 
-def _bucket_steps(blueprint: Blueprint, found: Found, contents: Contents, asked: Removal) -> Iterator[Step]:
+def _choose_bucket_steps(blueprint: Blueprint, found: Found, contents: Contents, asked: Removal) -> Iterator[Step]:
     if found.bucket is None:
         return
     name = f"s3://{blueprint.bucket}"
