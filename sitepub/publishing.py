@@ -44,7 +44,7 @@ SWAP_IN_FOLDER = 3
 def foresee(prepared: Prepared, sight: Sight, *, started: float) -> Account:
     """What `carry_out` would do now. Writes nothing: the edges it is given can't."""
     state = prepared.snapshot.state
-    decision = _judged_nothing(prepared)
+    decision, told = _judged_nothing(prepared)
     if decision is None and prepared.wish is not None:
         decision = decide(sight.store, sight.releases, prepared.snapshot, prepared.wish, prepared.request.permits)
     if decision is None:
@@ -55,7 +55,7 @@ def foresee(prepared: Prepared, sight: Sight, *, started: float) -> Account:
     made = Requests(sight.requests, cdn.requests if cdn else 0)
     invalidated = foresee_invalidation(chooser, choice, state)
     account = _account(prepared, sight, decision, invalidated, _foresee_requests(prepared, decision, choice, made), started)
-    return replace(account, is_dry_run=True, warnings=(*account.warnings, *decision.warnings, *choice.warnings))
+    return replace(account, is_dry_run=True, warnings=(*account.warnings, *told, *decision.warnings, *choice.warnings))
 
 
 def carry_out(
@@ -134,23 +134,26 @@ def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Pro
     )
 
 
-def _judged_nothing(prepared: Prepared) -> Decision | None:
-    """Whether ours may replace what is live at all is judged first; then `stat` may have told that there is nothing to do."""
+def _judged_nothing(prepared: Prepared) -> tuple[Decision | None, tuple[Warning, ...]]:
+    """Whether ours may replace what is live at all is judged first, with what there is to tell of that; then `stat` may have told that there
+    is nothing to do."""
     live = prepared.snapshot.state.live_release
     if live is None:
-        return None
-    warnings = prepared.history.judge(live.commit)
-    return nothing_to_do(prepared.snapshot, live, prepared.unchanged, warnings) if prepared.wish is None else None
+        return None, ()
+    told = prepared.history.judge(live.commit)
+    return nothing_to_do(prepared.snapshot, live, prepared.unchanged) if prepared.wish is None else None, told
 
 
 def _publish(edges: Edges, prepared: Prepared, *, lock_timeout: float, wait: bool) -> Receipt:
-    nothing = _judged_nothing(prepared)
+    nothing, told = _judged_nothing(prepared)
     if nothing is not None:
-        return settle_nothing(edges, nothing, prepared.history.commit, wait=wait)
+        receipt = settle_nothing(edges, nothing, prepared.history.commit, wait=wait)
+        return replace(receipt, warnings=(*told, *receipt.warnings))
     if prepared.wish is None:
         raise ValueError("neither a wish nor nothing to do")
     judge, permits = prepared.history.judge, prepared.request.permits
-    return publish(edges, prepared.wish, judge, permits, lock_timeout=lock_timeout, wait=wait, first=prepared.snapshot)
+    receipt = publish(edges, prepared.wish, judge, permits, lock_timeout=lock_timeout, wait=wait, first=prepared.snapshot)
+    return replace(receipt, warnings=(*told, *receipt.warnings))
 
 
 def _account(prepared: Prepared, sight: Sight, decision: Decision, invalidated: Invalidated, requests: Requests, started: float) -> Account:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -164,6 +166,29 @@ def test_histories_that_diverged_are_refused(repository: Story) -> None:
     ]
     assert repository.held() == before
     assert repository.publish("--allow", "diverged")["release"]
+
+
+def test_where_dates_decide_it_is_said(repository: Story, tmp_path: Path) -> None:
+    """A shallow clone whose remote can't be reached; then the bare files, without any history."""
+    repository.publish()
+    live = git(repository, "rev-parse", "HEAD")[:8]
+    repository.write({"about.html": "<p>second"})
+    second = commit(repository, "second")[:8]
+    git(repository, "clone", "-q", "--depth", "1", f"file://{repository.root}", str(tmp_path / "ci"))
+    git(repository, "-C", str(tmp_path / "ci"), "remote", "set-url", "origin", str(tmp_path / "nowhere"))
+    shutil.rmtree(repository.root / ".git")
+    (tmp_path / "ci" / ".git").rename(repository.root / ".git")
+    said = (
+        f"`{second}` is not older than `{live}`, which is live; the history between them is not here and can't be fetched, so their "
+        "committer dates decide"
+    )
+    assert repository.json("plan")["warnings"] == [said]
+    assert repository.publish()["warnings"] == [said]
+    (repository.root / ".git").rename(tmp_path / "ci" / ".git")
+    repository.write({"about.html": "<p>third"})
+    said = f"`{second}` is live, and the source is in no git repository: nothing tells whether it is newer"
+    assert repository.json("plan")["warnings"] == [said]
+    assert repository.publish()["warnings"] == [said]
 
 
 def test_a_reference_points_to_what_is_live(repository: Story) -> None:
