@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,33 @@ def test_what_the_page_shows_happens(site: Path, monkeypatch: pytest.MonkeyPatch
 def test_every_public_name_is_there_and_described() -> None:
     for name in sitepub.__all__:
         assert getattr(sitepub, name) is not None
-        assert name.startswith("__") or f"`{name}`" in PAGE or f"{name}(" in PAGE or name in ("ExitStatus", "Invalidated", "Summary"), name
+        assert name.startswith("__") or f"`{name}`" in PAGE or f"{name}(" in PAGE, name
     assert set(dir(sitepub)) == set(sitepub.__all__)
     with pytest.raises(AttributeError, match="no attribute `nosuch`"):
         _ = sitepub.nosuch
+
+
+def test_every_field_that_the_page_names_is_there() -> None:
+    """Of the type that is declared for it, row by row."""
+    rows = re.findall(r"^\| `([\w.]+)` \| (`.*`) \|$", PAGE.partition("## What comes back")[2], re.MULTILINE)
+    assert len(rows) > 10
+    for path, fields in rows:
+        names = re.findall(r"`(\w+)`", fields)
+        kind = find_type(path)
+        assert [name for name in names if not hasattr(kind, name)] == [], path
+
+
+def find_type(path: str) -> type:
+    """Of a value or, where it is one of many, of a row."""
+    name, *steps = path.split(".")
+    found: object = getattr(sitepub, name)
+    for step in steps:
+        assert isinstance(found, type)
+        found = typing.get_type_hints(found)[step]
+        while typing.get_args(found):
+            found = next(each for each in typing.get_args(found) if each not in (type(None), ...))
+    assert isinstance(found, type)
+    return found
 
 
 def test_importing_it_imports_nothing_else() -> None:
