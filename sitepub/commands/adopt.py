@@ -27,15 +27,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, no_build: bool, al
 
     started = time.monotonic()
     permits = make_permits((), force=False, allow_dirty=allow_dirty)
-    request = preparing.read_request(
-        invocation.folder,
-        invocation.config,
-        invocation.target,
-        invocation.environment,
-        permits=permits,
-        build=not no_build,
-        show_build=invocation.verbose,
-    )
+    request = invocation.read_request(permits=permits, build=not no_build, show_build=invocation.verbose)
     opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
         prepared = preparing.prepare(request, opened.sight, progress)

@@ -21,11 +21,10 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, keep_bucket: bool,
     from sitepub.commands.asking import require_consent, require_name
     from sitepub.commands.progress import Closing
     from sitepub.core.provision.removal import Removal
-    from sitepub.preparing import read_request
 
     if keep_bucket and delete_content:
         raise UsageError("usage", "`--keep-bucket` and `--delete-content` exclude each other", "leave one of them out")
-    request = read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     target = request.target
     with Closing(invocation.progress()) as progress:
         site = wiring_site.open_site(request.config, target, invocation.environment, progress, wait_seconds=wait_timeout, is_removal=True)

@@ -14,11 +14,11 @@ from sitepub.errors import ExitStatus
 def command(invocation: Invocation, path: str) -> int:
     """Tells of PATH (a file of the source, or a key) which key, kind and headers it has and why, who refers to it, and what a publish
     would do with it now. Looks at the source as it is; `build:` is not run."""
-    from sitepub import preparing, report, wiring
+    from sitepub import report, wiring
     from sitepub.commands.progress import Closing, NoProgress
     from sitepub.explaining import explain
 
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment, build=False)
+    request = invocation.read_request(build=False)
     sight = wiring.look_at_target(request.config, request.target, invocation.environment)
     with Closing(NoProgress()) as progress:
         explained = explain(request, sight, path, progress)

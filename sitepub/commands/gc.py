@@ -42,11 +42,11 @@ def command(
 
 
 def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool) -> int:
-    from sitepub import collecting, expiring, invalidating, preparing, publishing, report, report_previews, wiring
+    from sitepub import collecting, expiring, invalidating, publishing, report, report_previews, wiring
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
         snapshot = opened.releases.read_state()
@@ -88,11 +88,11 @@ def _find_expired(invocation: Invocation, request: Request) -> tuple[Standing, .
 
 
 def _remove(invocation: Invocation, name: str, *, is_dry_run: bool, yes: bool) -> int:
-    from sitepub import expiring, preparing, report, report_previews
+    from sitepub import expiring, report, report_previews
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment, preview=name)
+    request = invocation.read_request(preview=name)
     with Closing(invocation.progress()) as progress:
         standing = expiring.find_preview(request.config, request.target, invocation.environment)
         removed = expiring.foresee_removal(standing, progress)
@@ -108,11 +108,11 @@ def _remove(invocation: Invocation, name: str, *, is_dry_run: bool, yes: bool) -
 
 
 def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool, yes: bool, wait: bool) -> int:
-    from sitepub import forgetting, invalidating, preparing, publishing, report, wiring
+    from sitepub import forgetting, invalidating, publishing, report, wiring
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
         snapshot = opened.releases.read_state()

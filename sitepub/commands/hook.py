@@ -49,7 +49,7 @@ def _install(invocation: Invocation, kinds: tuple[HookKind, ...]) -> int:
     checkout = hooking.require_checkout(invocation.folder)
     told = []
     for kind in kinds:
-        path, warnings = hooks.install(checkout, hook := hooking.make_hook(kind, checkout, _read_request(invocation, checkout)))
+        path, warnings = hooks.install(checkout, hook := hooking.make_hook(kind, checkout, _find_asked(invocation, checkout)))
         invocation.say(report.warnings_as_text(warnings))
         told.append((hook, path))
     text = "\n".join(f"installed {hook.name} ({path})" for hook, path in told)
@@ -82,12 +82,12 @@ def _tell(invocation: Invocation, kinds: tuple[HookKind, ...]) -> int:
     return ExitStatus.FINE
 
 
-def _read_request(invocation: Invocation, checkout: Checkout) -> hooking.Asked:
+def _find_asked(invocation: Invocation, checkout: Checkout) -> hooking.Asked:
     """In a bare repository sitepub.yaml stands in the commits that are pushed to it."""
-    from sitepub import hooking, preparing
+    from sitepub import hooking
 
     if checkout.is_bare:
         return hooking.Asked(checkout.root, str(invocation.config or ""), invocation.target or "", None)
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     path = request.config.path
     return hooking.Asked(path.parent, path.name if invocation.config else "", request.target.name, request.target.branch)

@@ -56,10 +56,9 @@ def _write_workflow(invocation: Invocation, ci: Ci, *, dry_run: bool) -> int:
     from sitepub.core.workflows import write_workflow
     from sitepub.hooking import describe_workflow, require_checkout
     from sitepub.local.detection import write_new
-    from sitepub.preparing import read_request
     from sitepub.report_json import to_json
 
-    request = read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     checkout = require_checkout(request.config.path.parent)
     text = write_workflow(ci, describe_workflow(checkout, request.config, request.target))
     path = checkout.root / WORKFLOW_PATHS[ci]

@@ -19,12 +19,12 @@ from sitepub.errors import ExitStatus
 def command(invocation: Invocation, dry_run: bool, yes: bool, paths: tuple[str, ...], wait: bool, lock_timeout: float) -> int:
     """Invalidates each PATH within the month's quota: a URL or its path (`/docs/`), a beginning (`/img/*`), a cache tag (`#tag`), or a key of the
     site (`docs/index.html`), under all of its URLs. Without a PATH it sends what earlier runs left owed. Never asks."""
-    from sitepub import evicting, preparing, report_invalidation, wiring
+    from sitepub import evicting, report_invalidation, wiring
     from sitepub.commands.progress import Closing
     from sitepub.report_account import warnings_as_text
 
     started = time.monotonic()
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
         if dry_run:

@@ -20,6 +20,9 @@ from sitepub.library import Where
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from sitepub.preparing import Request
+    from sitepub.wishes import Permits
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
@@ -37,6 +40,20 @@ class Invocation:
     @property
     def where(self) -> Where:
         return Where(self.folder, self.config, self.target, self.environment)
+
+    def read_request(
+        self, *, permits: Permits | None = None, build: bool = True, show_build: bool = False, preview: str | None = None
+    ) -> Request:
+        """What sitepub.yaml says of the target that is meant. Raises as preparing.read_request."""
+        from sitepub import preparing
+
+        return preparing.read_request(
+            *(self.folder, self.config, self.target, self.environment),
+            permits=permits,
+            build=build,
+            show_build=show_build,
+            preview=preview,
+        )
 
     def say(self, message: str) -> None:
         """Talk, to stderr; nothing with `-q`."""

@@ -24,10 +24,10 @@ from sitepub.errors import ExitStatus
 def command(invocation: Invocation, purpose: str, github: str | None) -> int:
     """Prints an IAM policy as JSON, for a role or user that publishes to the target, only plans, only publishes previews, or runs `up` or `down`: what
     sitepub asks of AWS, for this bucket, prefix and distribution, and for what carries its tag or name, alone. Asks AWS nothing."""
-    from sitepub import preparing, report, wiring
+    from sitepub import report, wiring
     from sitepub.core.policy_site import write_policy_for
 
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     is_preview = purpose == Purpose.PREVIEW
     target = wiring.settle_region(find_root(request.config, request.target) if is_preview else request.target)
     policy = write_policy_for(target, Purpose(purpose)) if github is None else write_trust(target, Purpose(purpose), github)

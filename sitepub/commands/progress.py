@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sitepub.interfaces import Progress
+from sitepub.library import Silence
 from sitepub.report_words import count, duration, size
 
 if TYPE_CHECKING:
@@ -18,16 +19,7 @@ DRAW_AFTER = 0.3
 """Seconds before anything is drawn: most runs are over by then."""
 
 
-class NoProgress:
-    def stage(self, name: str, *, total_files: int | None = None, total_bytes: int | None = None) -> None:
-        return None
-
-    def advance(self, *, files: int = 0, bytes: int = 0) -> None:
-        return None
-
-    def note(self, message: str) -> None:
-        return None
-
+class NoProgress(Silence):
     def close(self) -> None:
         return None
 

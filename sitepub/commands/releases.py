@@ -12,9 +12,9 @@ from sitepub.errors import ExitStatus
 @common_options
 def command(invocation: Invocation) -> int:
     """Lists the releases that the target keeps, newest first; the live one is marked."""
-    from sitepub import preparing, report, wiring
+    from sitepub import report, wiring
 
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     sight = wiring.look_at_target(request.config, request.target, invocation.environment)
     state = sight.releases.read_state().state
     invocation.answer(report.releases_as_text(state, sight.store.describe()), lambda: report.releases_as_json(state))

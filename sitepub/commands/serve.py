@@ -22,7 +22,7 @@ from sitepub.errors import ExitStatus
 def command(invocation: Invocation, live: bool, no_build: bool, host: str, port: int | None) -> int:
     """Serves the site as it would be published: names, headers, redirects, clean URLs, error page, ranges, compression. It follows changes of
     the source, and runs `build:` when what `watch:` names changes. Writes nothing to the target; Ctrl-C ends it."""
-    from sitepub import preparing, report_words, showing, watching, wiring
+    from sitepub import report_words, showing, watching, wiring
     from sitepub.commands.serving import Screen, listen
     from sitepub.local.clock import SystemClock
     from sitepub.local.watcher import Watcher
@@ -33,14 +33,7 @@ def command(invocation: Invocation, live: bool, no_build: bool, host: str, port:
     screen = Screen(invocation)
 
     def read() -> Request:
-        return preparing.read_request(
-            invocation.folder,
-            invocation.config,
-            invocation.target,
-            invocation.environment,
-            build=not no_build,
-            show_build=invocation.verbose,
-        )
+        return invocation.read_request(build=not no_build, show_build=invocation.verbose)
 
     request = read()
     sight = wiring.look_at_target(request.config, request.target, invocation.environment)

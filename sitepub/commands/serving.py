@@ -20,8 +20,9 @@ from sitepub.preparing import Prepared, Request
 from sitepub.serving import LocalSite, ServedSite
 from sitepub.serving_http import LocalServer
 from sitepub.serving_live import LiveReload
-from sitepub.showing import Surroundings, builds_on_change, show_site
+from sitepub.showing import Surroundings, build_shown, builds_on_change, look_around, show_site
 from sitepub.watching import Remembered
+from sitepub.wiring import look_at_target
 
 
 class Screen:
@@ -75,6 +76,16 @@ def listen(invocation: Invocation, site: LocalSite, *, host: str, port: int | No
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else shown}:{server.port}{url_path}"
         invocation.answer(f"serving {url}", lambda: report.to_json({"url": url}, is_line=True))
         yield
+
+
+@contextmanager
+def serve_beside(invocation: Invocation, request: Request, screen: Screen, *, host: str, port: int | None) -> Iterator[Screening]:
+    """The site as it is now, served while a watch goes on; the watch shows what comes after."""
+    around = look_around(request, look_at_target(request.config, request.target, invocation.environment))
+    shown, _ = build_shown(request, around, screen.progress())
+    screening = Screening(shown, around)
+    with listen(invocation, screening.site, host=host, port=port, url_path=request.target.url_path):
+        yield screening
 
 
 def name_watched(request: Request) -> list[str]:

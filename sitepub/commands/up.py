@@ -19,9 +19,8 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, wait_timeout: floa
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
     from sitepub.local.measuring import measure_folder
-    from sitepub.preparing import read_request
 
-    request = read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     target, site_bytes = request.target, measure_folder(request.config.source)
     standing = None
     with Closing(invocation.progress()) as progress:

@@ -42,11 +42,11 @@ def command(
 ) -> int:
     """Compares every key of the live release, its headers, and what a rollback would need with what the target holds. Exits with 6 where
     something is found. Keys that no manifest names are findings too: they are told, and left alone."""
-    from sitepub import preparing, report_findings, wiring
+    from sitepub import report_findings, wiring
     from sitepub.commands.progress import Closing
     from sitepub.core.previews import find_previews_folder
 
-    request = preparing.read_request(invocation.folder, invocation.config, invocation.target, invocation.environment)
+    request = invocation.read_request()
     site_url = choose_url(url, request.target.url)
     opened = wiring.open_target(request.config, request.target, invocation.environment) if repair else None
     sight = opened.sight if opened else wiring.look_at_target(request.config, request.target, invocation.environment)

@@ -35,41 +35,28 @@ def command(
 ) -> int:
     """Publishes now, and whenever the source has changed and settled. Where `watch:` names what the site is built from, `build:` is run when that
     changes. What goes wrong is told, and tried again where that can help; Ctrl-C ends it."""
-    from sitepub import preparing, showing, watching, wiring
-    from sitepub.commands.serving import Screen, Screening, listen, name_watched
+    from sitepub import watching
+    from sitepub.commands.serving import Screen, name_watched, serve_beside
     from sitepub.local.clock import SystemClock
     from sitepub.local.watcher import Watcher
     from sitepub.preparing import Request
+    from sitepub.showing import find_scope
 
     permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)
     screen = Screen(invocation)
 
     def read() -> Request:
-        return preparing.read_request(
-            invocation.folder,
-            invocation.config,
-            invocation.target,
-            invocation.environment,
-            permits=permits,
-            build=not no_build,
-            show_build=invocation.verbose,
-        )
+        return invocation.read_request(permits=permits, build=not no_build, show_build=invocation.verbose)
 
     request = read()
     with ExitStack() as stack:
-        watcher = stack.enter_context(Watcher(showing.find_scope(request), SystemClock()))
-        showing_too: Screening | None = None
-        if serve:
-            sight = wiring.look_at_target(request.config, request.target, invocation.environment)
-            around = showing.look_around(request, sight)
-            shown, _ = showing.build_shown(request, around, screen.progress())
-            showing_too = Screening(shown, around)
-            stack.enter_context(listen(invocation, showing_too.site, host=host, port=port, url_path=request.target.url_path))
+        watcher = stack.enter_context(Watcher(find_scope(request), SystemClock()))
+        screening = stack.enter_context(serve_beside(invocation, request, screen, host=host, port=port)) if serve else None
         screen.say(f"watching {', '.join(name_watched(request))}; Ctrl-C ends it")
         publisher = watching.Publisher(
             screen.progress,
             screen.account,
-            showing_too.show if showing_too else lambda prepared: None,
+            screening.show if screening else lambda prepared: None,
             lock_timeout=lock_timeout,
             dry_run=dry_run,
             has_built=serve,
