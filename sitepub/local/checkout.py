@@ -104,6 +104,11 @@ def point_to_live(checkout: Checkout, target: str, commit: str) -> str | None:
     return None if process.returncode == 0 or "nonexistent object" in message or "not a valid SHA1" in message else message
 
 
+def unplaced_environment() -> dict[str, str]:
+    """Of this process, without what places another repository."""
+    return {name: value for name, value in os.environ.items() if name not in PLACING}
+
+
 def _look_at(place: Path) -> Checkout | None:
     dot_git = place / ".git"
     git_dir = _read_gitfile(dot_git) if dot_git.is_file() else dot_git
@@ -160,7 +165,7 @@ def _parse_state(text: str) -> tuple[str, bool]:
 def _start(checkout: Checkout, *arguments: str) -> subprocess.Popen[bytes]:
     import subprocess
 
-    environment = {name: value for name, value in os.environ.items() if name not in PLACING}
+    environment = unplaced_environment()
     # status would like to write the index anew; we only look, and another git may be at work
     environment |= {"LC_ALL": "C", "LANGUAGE": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}
     return subprocess.Popen(

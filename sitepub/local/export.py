@@ -8,16 +8,19 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sitepub.core.paths import show_path
 from sitepub.errors import ConfigurationError, RefusedError, join_problems
-from sitepub.local.checkout import PLACING, Checkout, explain_failure
+from sitepub.local.checkout import Checkout, explain_failure, unplaced_environment
 
 _SUBMODULE = "160000"
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_LARGEST_POINTER = 1024
+"""Bytes (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md)."""
+
 _MOST_NAMED = 10
 
 
@@ -31,8 +34,8 @@ def export_commit(checkout: Checkout, commit: str) -> Iterator[Path]:
         exported.mkdir()
         # a work tree of its own: bare repositories have none, and attributes that are being edited are not the commit's
         index = {"GIT_INDEX_FILE": str(folder / "index"), "GIT_WORK_TREE": str(exported)}
-        _git(checkout, "read-tree", commit, environment=index)
-        _git(checkout, "checkout-index", "--all", "--force", environment=index)
+        run_git(checkout, "read-tree", commit, environment=index)
+        run_git(checkout, "checkout-index", "--all", "--force", environment=index)
         refuse_pointers(exported)
         yield exported
 
@@ -55,40 +58,43 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def _list_tree(checkout: Checkout, commit: str) -> Iterator[tuple[str, str]]:
-    for line in _git(checkout, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
+    for line in run_git(checkout, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
         if line:
             meta, _, path = line.partition("\t")
             yield meta.split()[0], path
 
 
 def refuse_pointers(exported: Path) -> None:
-    pointers = [path for path in _small_files(exported) if is_pointer(path)]
-    if pointers:
-        problems = [f"`{path.relative_to(exported)}` is only a Git LFS pointer here" for path in sorted(pointers)[:_MOST_NAMED]]
-        raise join_problems("lfs-pointer", problems, RefusedError, "install Git LFS and run `git lfs fetch --all`")
+    refuse_named_pointers(str(path.relative_to(exported)) for path in _each_file(exported) if is_pointer(path))
 
 
-def _small_files(exported: Path) -> Iterator[Path]:
-    """A pointer is at most 1,024 bytes (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md)."""
+def refuse_named_pointers(pointers: Iterable[str]) -> None:
+    named = [f"`{path}` is only a Git LFS pointer here" for path in sorted(pointers)[:_MOST_NAMED]]
+    if named:
+        raise join_problems("lfs-pointer", named, RefusedError, "install Git LFS and run `git lfs fetch --all`")
+
+
+def _each_file(exported: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(exported):
-        for name in names:
-            path = Path(folder) / name
-            if not path.is_symlink() and path.stat().st_size <= 1024:
-                yield path
+        yield from (path for name in names if not (path := Path(folder) / name).is_symlink())
 
 
 def is_pointer(path: Path) -> bool:
+    if path.stat().st_size > _LARGEST_POINTER:
+        return False
     with path.open("rb") as file:
         return file.read(len(_POINTER)) == _POINTER
 
 
-def _git(checkout: Checkout, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    kept = {name: value for name, value in os.environ.items() if name not in PLACING}
+def run_git(
+    checkout: Checkout, *words: str, environment: Mapping[str, str] | None = None, lines: Sequence[str] = (), folder: Path | None = None
+) -> str:
+    """What git answers. `lines` are what it reads, each ended by NUL; `folder`: where it runs and finds the repository by itself. Raises ConfigurationError."""
     done = subprocess.run(
-        ["git", f"--git-dir={checkout.git_dir}", *arguments],
-        cwd=checkout.root,
-        env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(environment or {})},
-        stdin=subprocess.DEVNULL,
+        ["git", *([] if folder else [f"--git-dir={checkout.git_dir}"]), *words],
+        cwd=folder or checkout.root,
+        env={**unplaced_environment(), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(environment or {})},
+        input="".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape"),
         capture_output=True,
         check=False,
     )

@@ -38,7 +38,6 @@ _PLAIN = ("--no-show-signature", "--no-decorate", "--no-color", "--encoding=UTF-
 _GRACE_SECONDS = 5
 _GIVEN_UP = -1
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _QUIETLY = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS": "", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
 
 
@@ -182,14 +181,6 @@ class Repository:
         """What moves here when `branch` is pushed."""
         told = self._ask("for-each-ref", "--format=%(push)", f"refs/heads/{branch}").out
         return told if told.startswith("refs/remotes/") else f"refs/remotes/{self._find_remote(branch) or 'origin'}/{branch}"
-
-    def remote_url(self) -> str | None:
-        """Where the remote is, without credentials."""
-        remote = self._find_remote(None)
-        if remote is None:
-            return None
-        answer = self._ask("remote", "get-url", "--", remote)
-        return _CREDENTIALS.sub("", answer.out) if answer.status == 0 else None
 
     def _compare(self, mine: str, live: str) -> Relation | None:
         """None where the history here does not tell."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from sitepub.core.hook_scripts import GIT_HOOKS, KEPT, Hook, HookKind, configure_commands, merge_hooks, read_script, write_script
 from sitepub.core.model import Warning
 from sitepub.errors import ConfigurationError, RefusedError
-from sitepub.local.checkout import PLACING, Checkout
+from sitepub.local.checkout import Checkout, unplaced_environment
 
 CONFIGURED_FROM = (2, 54)
 """Git from this on takes hooks from its configuration."""
@@ -159,7 +159,7 @@ def _unset(checkout: Checkout, kind: HookKind) -> None:
     subprocess.run(
         ["git", "config", "--local", "--remove-section", f"hook.sitepub-{kind}"],
         cwd=checkout.root,
-        env=_environment(),
+        env=unplaced_environment(),
         capture_output=True,
         check=False,
     )
@@ -192,7 +192,11 @@ def _remarks(checkout: Checkout, place: Place, kind: HookKind) -> Iterator[Warni
 
 def _is_ignored(checkout: Checkout, folder: Path) -> bool:
     done = subprocess.run(
-        ["git", "check-ignore", "-q", "--", str(folder / "x")], cwd=checkout.root, env=_environment(), capture_output=True, check=False
+        ["git", "check-ignore", "-q", "--", str(folder / "x")],
+        cwd=checkout.root,
+        env=unplaced_environment(),
+        capture_output=True,
+        check=False,
     )
     return done.returncode == 0
 
@@ -204,14 +208,10 @@ def _version(checkout: Checkout) -> tuple[int, int]:
 
 
 def _ask(checkout: Checkout, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=checkout.root, env=_environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", *words], cwd=checkout.root, env=unplaced_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ConfigurationError("git-failed", f"git: {done.stderr.strip()}", "mend the repository, then run it again")
     return done.stdout.strip()
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in PLACING}
 
 
 def _read(path: Path) -> str | None:

@@ -6,7 +6,6 @@ A file that git would convert on the way out (Git LFS, line ends, `ident`, encod
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,20 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sitepub.core.formats import BUNDLER_MANIFESTS
-from sitepub.core.paths import looks_like_secret
-from sitepub.errors import RefusedError, join_problems
+from sitepub.core.paths import HOST_FILES, looks_like_secret
 from sitepub.interfaces import SourceFile
-from sitepub.local.checkout import PLACING, Checkout, explain_failure
-from sitepub.local.export import is_pointer, refuse_pointers, refuse_submodules, temporary_folder
+from sitepub.local.checkout import Checkout
+from sitepub.local.export import is_pointer, refuse_named_pointers, refuse_pointers, refuse_submodules, run_git, temporary_folder
 from sitepub.local.source import FolderSource
 
 _PLAIN_MODES = ("100644", "100755")
 _CONVERTING = ("filter", "ident", "eol", "working-tree-encoding")
 _UNCONVERTED = ("unspecified", "unset", "lf")
-_READ_AT_ONCE = frozenset((*(Path(name).name for name in BUNDLER_MANIFESTS), "_headers", "_redirects"))
+_READ_AT_ONCE = frozenset((*(Path(name).name for name in BUNDLER_MANIFESTS), *HOST_FILES))
 """Small files that are evidence or settings: they are read whatever changed."""
-
-_POINTER_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +47,7 @@ class Lent:
                 return
             _check_out(self.checkout, self.index, self.root, [self.below + path for path in missing])
             self._brought.update(missing)
-        pointers = [path for path in missing if _is_small_pointer(self.root / self.below / path)]
-        if pointers:
-            problems = [f"`{self.below}{path}` is only a Git LFS pointer here" for path in pointers[:10]]
-            raise join_problems("lfs-pointer", problems, RefusedError, "install Git LFS and run `git lfs fetch --all`")
+        refuse_named_pointers(self.below + path for path in missing if is_pointer(self.root / self.below / path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,7 @@ def lend_commit(checkout: Checkout, commit: str, below: str, also: Collection[st
     with temporary_folder() as folder:
         root, index = folder / "tree", folder / "index"
         root.mkdir()
-        _git(checkout, {"GIT_INDEX_FILE": str(index)}, "read-tree", commit)
+        run_git(checkout, "read-tree", commit, environment={"GIT_INDEX_FILE": str(index)})
         entries = [entry for entry in _list(checkout, commit) if entry.path.startswith(below) or entry.path in also]
         converted = find_converted(checkout, {"GIT_INDEX_FILE": str(index)}, [entry.path for entry in entries])
         lent = [entry for entry in entries if entry.path.startswith(below) and entry.may_wait and entry.path not in converted]
@@ -115,17 +108,8 @@ def find_converted(
     for setting, plain in (("core.autocrlf", ("", "false", "input")), ("core.eol", ("", "lf", "native"))):
         if _ask_setting(checkout, setting) not in plain:
             return frozenset(paths)
-    told = _git(
-        checkout,
-        environment,
-        "check-attr",
-        *(["--cached"] if environment else []),
-        "-z",
-        "--stdin",
-        *_CONVERTING,
-        lines=paths,
-        folder=folder,
-    ).split("\0")
+    words = ("check-attr", *(["--cached"] if environment else []), "-z", "--stdin", *_CONVERTING)
+    told = run_git(checkout, *words, environment=environment, lines=paths, folder=folder).split("\0")
     return frozenset(path for path, value in zip(told[::3], told[2::3]) if value not in _UNCONVERTED)
 
 
@@ -143,7 +127,7 @@ class _Entry:
 
 
 def _list(checkout: Checkout, commit: str) -> Iterator[_Entry]:
-    for line in _git(checkout, {}, "ls-tree", "-r", "-l", "-z", "--full-tree", commit).split("\0"):
+    for line in run_git(checkout, "ls-tree", "-r", "-l", "-z", "--full-tree", commit).split("\0"):
         if line:
             meta, _, path = line.partition("\t")
             mode, _, blob, size = meta.split()
@@ -167,33 +151,14 @@ def _lay(path: Path, size: int) -> None:
     os.utime(path, ns=(0, 0))
 
 
-def _is_small_pointer(path: Path) -> bool:
-    return path.stat().st_size <= _POINTER_BYTES and is_pointer(path)
-
-
 def _check_out(checkout: Checkout, index: Path, root: Path, paths: Sequence[str]) -> None:
     environment = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(root)}
-    _git(checkout, environment, "checkout-index", "--force", "-z", "--stdin", lines=paths)
+    run_git(checkout, "checkout-index", "--force", "-z", "--stdin", environment=environment, lines=paths)
 
 
 def _ask_setting(checkout: Checkout, name: str) -> str:
-    return _git(checkout, {}, "config", "--default", "", "--get", name).strip().lower()
+    return run_git(checkout, "config", "--default", "", "--get", name).strip().lower()
 
 
 def _ask_at(checkout: Checkout, folder: Path, *words: str) -> str:
-    return _git(checkout, {"GIT_OPTIONAL_LOCKS": "0"}, *words, folder=folder)
-
-
-def _git(checkout: Checkout, environment: Mapping[str, str], *words: str, lines: Sequence[str] = (), folder: Path | None = None) -> str:
-    kept = {name: value for name, value in os.environ.items() if name not in PLACING}
-    done = subprocess.run(
-        ["git", *([] if folder else [f"--git-dir={checkout.git_dir}"]), *words],
-        cwd=folder or checkout.root,
-        env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **environment},
-        input="".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape"),
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise explain_failure(checkout, done.stderr.decode("utf-8", "replace"))
-    return done.stdout.decode("utf-8", "surrogateescape")
+    return run_git(checkout, *words, environment={"GIT_OPTIONAL_LOCKS": "0"}, folder=folder)

@@ -581,7 +581,6 @@ def test_the_branch_s_own_remote_is_asked(origin: Tree, tmp_path: Path) -> None:
 def test_without_a_remote_nothing_is_its_tip(tree: Tree) -> None:
     commit = tree.commit("first")
     assert not tree.repository.is_tip_of_remote("main", commit)
-    assert tree.repository.remote_url() is None
 
 
 def test_rewritten_history_is_diverged_and_the_tip(origin: Tree, tmp_path: Path) -> None:
@@ -621,20 +620,6 @@ def test_a_branch_counts_as_itself_alone(tree: Tree) -> None:
     tree.run("checkout", "--quiet", "-b", "feature")
     assert tree.repository.counts_as("feature", head(tree))
     assert not tree.repository.counts_as("main", head(tree))
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://me:secret@git.example.com/site.git", "https://git.example.com/site.git"),
-        ("https://token@git.example.com/site.git", "https://git.example.com/site.git"),
-        ("git@git.example.com:me/site.git", "git@git.example.com:me/site.git"),
-        ("ssh://git@git.example.com/site", "ssh://git.example.com/site"),
-    ],
-)
-def test_the_remote_s_address_is_told_without_credentials(tree: Tree, url: str, shown: str) -> None:
-    tree.run("remote", "add", "origin", url)
-    assert tree.repository.remote_url() == shown
 
 
 # ---- what is not yet published, and commits by name
