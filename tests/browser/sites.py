@@ -118,7 +118,7 @@ SITES: Mapping[str, Site] = {
         copy_documentation("rust-doc/html"),
         (
             Page("test/"),
-            Page("test/?search=bencher", "document.querySelectorAll('.search-results a').length > 2"),
+            Page("test/all.html?search=bencher", "document.querySelectorAll('.search-results a').length > 2"),
             Page("test/struct.TestDesc.html", steps=DARK_THEME),
             Page("src/test/lib.rs.html"),
         ),

@@ -92,7 +92,7 @@ def test_a_broken_file_is_named_with_its_line(story: Story, text: str, err: str)
         (["plan", "extra"], "error: got unexpected extra argument `extra`\nhint: `sitepub plan --help` shows its options\n"),
         (
             ["publish", "--allow", "shrnk"],
-            "error: invalid value for `--allow`: `shrnk` is not one of `shrink`, `foreign`, `diverged`, `older`, `dirty`\n"
+            "error: invalid value for `--allow`: `shrnk` is not one of `shrink`, `foreign`, `diverged`, `older`, `dirty`, `broken`\n"
             "hint: `sitepub publish --help` shows its options\n",
         ),
         (
