@@ -13,8 +13,8 @@ from sitepub.core.previews import expires_at
 from sitepub.core.settings import FolderAddress, Target
 from sitepub.core.state import State
 from sitepub.edges import Invalidated
-from sitepub.preparing import Request
 from sitepub.report_account import Account, PreviewPlace
+from sitepub.request import Request
 from sitepub.wiring import Sight, find_distribution
 
 

@@ -12,8 +12,8 @@ from sitepub.checkup_there import THERE, check_account
 from sitepub.core.settings import BucketAddress
 from sitepub.errors import ConfigurationError, SitepubError
 from sitepub.interfaces import DistributionFacts
-from sitepub.preparing import Request, read_request
 from sitepub.releases import STATE_KEY, Snapshot
+from sitepub.request import Request, read_request
 from sitepub.wiring import Sight, inspect_target
 
 

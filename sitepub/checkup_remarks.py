@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from sitepub.errors import SitepubError
 from sitepub.interfaces import DistributionFacts
-from sitepub.preparing import Request
 from sitepub.releases import Snapshot
+from sitepub.request import Request
 from sitepub.wiring import Inspection, Sight
 
 

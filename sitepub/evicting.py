@@ -16,10 +16,10 @@ from sitepub.errors import ConfigurationError, HeldError, RefusedError
 from sitepub.interfaces import CdnReader, Progress
 from sitepub.invalidating import invalidate, send_owed
 from sitepub.lease import is_dead, keeps_changing
-from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, make_chooser, make_edges
 from sitepub.releases import ReleaseReader, Snapshot
 from sitepub.report_invalidation import Evicted
+from sitepub.request import Request
 from sitepub.wiring import Opened, Sight
 
 

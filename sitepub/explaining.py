@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sitepub.decision import decide
 from sitepub.interfaces import Progress
-from sitepub.preparing import Request, build_wish, open_workplace, scan, settle_host_files, settle_tags
+from sitepub.preparing import build_wish, open_workplace, scan, settle_host_files, settle_tags
 from sitepub.report_story import Explained
+from sitepub.request import Request
 from sitepub.site_explaining import explain_file
 from sitepub.wiring import Sight, find_distribution
 

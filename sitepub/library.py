@@ -135,10 +135,11 @@ def plan_at(
     witness: Witness | None = None,
 ) -> Account:
     from sitepub import preparing, wiring
+    from sitepub.request import read_request
     from sitepub.unchanged import account_of_nothing
 
     started = time.monotonic() if started is None else started
-    request = preparing.read_request(
+    request = read_request(
         *(where.folder, where.config, where.target, where.environment), build=build, show_build=show_build, preview=preview
     )
     sight = wiring.look_at_target(request.config, request.target, where.environment)
@@ -169,6 +170,7 @@ def publish_at(
     witness: Witness | None = None,
 ) -> Account:
     from sitepub import preparing, wiring
+    from sitepub.request import at_commit, read_request
     from sitepub.unchanged import account_of_nothing
     from sitepub.wishes import Permits
 
@@ -176,7 +178,7 @@ def publish_at(
     unknown = sorted(set(allow) - set(PERMITS))
     if unknown:
         raise UsageError("usage", f"there is no permit `{unknown[0]}`", f"known are {', '.join(PERMITS)}")
-    asked = preparing.read_request(
+    asked = read_request(
         *(where.folder, where.config, where.target, where.environment),
         permits=Permits(**{name: name in allow for name in PERMITS}),
         build=build,
@@ -184,7 +186,7 @@ def publish_at(
         revision=ref,
         preview=preview,
     )
-    with preparing.at_commit(asked, ref) as request:
+    with at_commit(asked, ref) as request:
         opened = wiring.open_target(request.config, request.target, where.environment)
         prepared = preparing.prepare(request, opened.sight, progress, may_patch=witness is None)
         account = account_of_nothing(prepared, opened.sight, started=started, is_dry_run=dry_run)
@@ -210,10 +212,11 @@ def rollback_at(
     dry_run: bool = False,
     started: float | None = None,
 ) -> Restored:
-    from sitepub import preparing, restoring, wiring
+    from sitepub import restoring, wiring
+    from sitepub.request import read_request
 
     started = time.monotonic() if started is None else started
-    request = preparing.read_request(where.folder, where.config, where.target, where.environment)
+    request = read_request(where.folder, where.config, where.target, where.environment)
     opened = wiring.open_target(request.config, request.target, where.environment)
     if dry_run:
         return restoring.foresee_rollback(request, opened.sight, to, started=started)

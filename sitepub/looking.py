@@ -16,9 +16,9 @@ from sitepub.gathering import start_aside
 from sitepub.interfaces import CdnReader, Progress
 from sitepub.local.git import find_repository
 from sitepub.looking_distribution import find_drift, look_at_distribution
-from sitepub.preparing import Request, read_request
 from sitepub.publishing import make_chooser
 from sitepub.report_status import Quota
+from sitepub.request import Request, read_request
 from sitepub.wiring import Sight, look_at_target
 
 

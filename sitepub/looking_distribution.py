@@ -14,7 +14,7 @@ from sitepub.core.whereabouts import Listed, NamedAt, Resolution, Whereabouts, j
 from sitepub.errors import SitepubError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import CdnReader, DistributionFacts, Progress
-from sitepub.preparing import Request, read_request
+from sitepub.request import Request, read_request
 from sitepub.wiring_distribution import DistributionSight, look_at_distributions
 
 R = TypeVar("R")

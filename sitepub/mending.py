@@ -19,8 +19,9 @@ from sitepub.invalidating import send_owed
 from sitepub.lease import is_dead
 from sitepub.packs import KeptBodies, large_body_key
 from sitepub.pipeline import complete_pending, publish
-from sitepub.preparing import Request, build_wish, open_workplace, scan, settle_host_files
+from sitepub.preparing import build_wish, open_workplace, scan, settle_host_files
 from sitepub.releases import PRIVATE_BYTES, Snapshot, release_key
+from sitepub.request import Request
 from sitepub.verifying import Audit
 from sitepub.wiring import Sight, find_distribution
 from sitepub.wishes import Permits, Wish

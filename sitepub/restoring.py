@@ -15,9 +15,9 @@ from sitepub.edges import Invalidated
 from sitepub.history import mark_live
 from sitepub.interfaces import Body, Place, Progress
 from sitepub.pipeline import rollback
-from sitepub.preparing import Request
 from sitepub.publishing import foresee_invalidation, held_artifacts, make_chooser, make_edges
 from sitepub.report_account import Account
+from sitepub.request import Request
 from sitepub.wiring import Opened, Sight
 from sitepub.wishes import Permits
 

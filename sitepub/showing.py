@@ -10,7 +10,8 @@ from sitepub.core.reloading import Built
 from sitepub.errors import SitepubError
 from sitepub.interfaces import CdnReader, Progress, Source
 from sitepub.local.watcher import Scope
-from sitepub.preparing import Request, build_wish, open_workplace, run_build, scan, settle_host_files
+from sitepub.preparing import build_wish, open_workplace, run_build, scan, settle_host_files
+from sitepub.request import Request
 from sitepub.serving import ServedSite, file_times
 from sitepub.site import Site
 from sitepub.wiring import Sight, cache_folder, find_distribution, folders_written

@@ -11,9 +11,10 @@ from sitepub.core.pacing import Month, hold_back
 from sitepub.errors import DefectError, HeldError, SitepubError, StoppedError
 from sitepub.interfaces import Progress, SourceFile
 from sitepub.local.watcher import Scope, Watcher
-from sitepub.preparing import Prepared, Request, prepare
+from sitepub.preparing import Prepared, prepare
 from sitepub.publishing import carry_out, foresee
 from sitepub.report_account import Account
+from sitepub.request import Request
 from sitepub.showing import builds_on_change, find_scope
 from sitepub.wiring import Opened, open_target
 

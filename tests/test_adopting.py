@@ -20,7 +20,8 @@ from sitepub.interfaces import Anything, ConditionFailedError, SourceFile
 from sitepub.local.ledger_copy import LedgerCopy
 from sitepub.local.source import FolderSource
 from sitepub.pipeline import rollback
-from sitepub.preparing import Prepared, Request
+from sitepub.preparing import Prepared
+from sitepub.request import Request
 from sitepub.wiring import Opened
 from tests.support.builders import CSS, Piece, RecordingCdn, World, digest_of, page_with_style, wish
 

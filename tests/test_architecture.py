@@ -42,6 +42,7 @@ LAYERS: dict[str, int] = {
     "history": 6,
     "provisioning": 6,
     "removing": 6,
+    "request": 8,
     "preparing": 8,
     "accounting": 9,
     "publishing": 9,

@@ -20,7 +20,7 @@ from sitepub.local.ledger_copy import LedgerCopy
 from sitepub.mending import Mended, mend, plan_cure
 from sitepub.packs import KeptBodies
 from sitepub.pipeline import publish
-from sitepub.preparing import Request
+from sitepub.request import Request
 from sitepub.verifying import Audit, verify
 from sitepub.wiring import Sight
 from tests.support.builders import CSS, Piece, RecordingCdn, World, digest_of, page_with_style, wish

@@ -11,7 +11,7 @@ from sitepub.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from sitepub.expiring import Standing
-    from sitepub.preparing import Request
+    from sitepub.request import Request
 
 
 @click.command("gc", short_help="delete what no kept release needs")

@@ -20,7 +20,7 @@ from sitepub.library import Where
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from sitepub.preparing import Request
+    from sitepub.request import Request
     from sitepub.wishes import Permits
 
 
@@ -44,10 +44,10 @@ class Invocation:
     def read_request(
         self, *, permits: Permits | None = None, build: bool = True, show_build: bool = False, preview: str | None = None
     ) -> Request:
-        """What sitepub.yaml says of the target that is meant. Raises as preparing.read_request."""
-        from sitepub import preparing
+        """What sitepub.yaml says of the target that is meant. Raises as read_request."""
+        from sitepub.request import read_request
 
-        return preparing.read_request(
+        return read_request(
             *(self.folder, self.config, self.target, self.environment),
             permits=permits,
             build=build,

@@ -26,7 +26,7 @@ def command(invocation: Invocation, live: bool, no_build: bool, host: str, port:
     from sitepub.commands.serving import Screen, listen
     from sitepub.local.clock import SystemClock
     from sitepub.local.watcher import Watcher
-    from sitepub.preparing import Request
+    from sitepub.request import Request
     from sitepub.serving import LocalSite
     from sitepub.serving_live import LiveReload
 

@@ -16,7 +16,8 @@ from sitepub.commands.progress import NoProgress
 from sitepub.core.model import Warning
 from sitepub.errors import SitepubError
 from sitepub.interfaces import Progress
-from sitepub.preparing import Prepared, Request
+from sitepub.preparing import Prepared
+from sitepub.request import Request
 from sitepub.serving import LocalSite, ServedSite
 from sitepub.serving_http import LocalServer
 from sitepub.serving_live import LiveReload

@@ -13,7 +13,7 @@ from sitepub.errors import ConfigurationError, ExitStatus
 if TYPE_CHECKING:
     from sitepub.interfaces import Progress
     from sitepub.mending import Mended
-    from sitepub.preparing import Request
+    from sitepub.request import Request
     from sitepub.verifying import Audit
     from sitepub.wiring import Opened, Sight
 

@@ -39,7 +39,7 @@ def command(
     from sitepub.commands.serving import Screen, name_watched, serve_beside
     from sitepub.local.clock import SystemClock
     from sitepub.local.watcher import Watcher
-    from sitepub.preparing import Request
+    from sitepub.request import Request
     from sitepub.showing import find_scope
 
     permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)

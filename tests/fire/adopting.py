@@ -18,8 +18,9 @@ from sitepub.history import History
 from sitepub.interfaces import SourceFile
 from sitepub.local.source import FolderSource
 from sitepub.pipeline import publish
-from sitepub.preparing import Prepared, Request
+from sitepub.preparing import Prepared
 from sitepub.publishing import CONDITIONS
+from sitepub.request import Request
 from sitepub.wiring import Opened
 from tests.fire.ground import Ground, Reach
 from tests.support.builders import SilentProgress
