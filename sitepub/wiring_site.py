@@ -13,10 +13,10 @@ from sitepub.aws.session import AwsSession
 from sitepub.core.edge import ERROR_PAGE, make_edge_rules
 from sitepub.core.edge_function import fit_redirects, make_edge_function
 from sitepub.core.partitions import GLOBAL_HOME
-from sitepub.core.provision.blueprint import check_target, make_blueprint
+from sitepub.core.provision.blueprint import Blueprint, check_target, make_blueprint
 from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.errors import ConfigurationError
-from sitepub.interfaces import Progress
+from sitepub.interfaces import Clock, Progress
 from sitepub.local.host_files import join_host_files
 from sitepub.provisioning_site import Site
 from sitepub.wiring import open_target, records_address
@@ -37,16 +37,28 @@ def open_site(
     store = check_target(target)
     file = None if is_removal else _read_file(target)
     session = AwsSession(profile=target.profile, region=target.region)
+    blueprint = _draw_blueprint(config, target, session, file)
+    opened = open_target(config, target, environment)
+    records = records_address(target)
+    return Site(
+        blueprint,
+        _make_api(target, session, opened.clock),
+        opened.releases,
+        opened.clock,
+        progress,
+        wait_seconds=wait_seconds,
+        records=opened.records,
+        has_own_records=isinstance(records, BucketAddress) and records.bucket == store.bucket,
+    )
+
+
+def _draw_blueprint(config: Config, target: Target, session: AwsSession, file: Mapping[str, Any] | None) -> Blueprint:
     is_compatible = bool(target.endpoint_url) and not target.cdn_endpoint_url
-    account = "" if is_compatible else find_account(session, target.cdn_endpoint_url)
-    if target.account is not None and account and account != target.account:
-        message = f"the credentials are of account `{account}`, not `{target.account}`"
-        raise ConfigurationError("wrong-account", message, "use others, or correct `account:` in the target")
     joined, _ = join_host_files(config, target)  # of the site as it was built last; a publish tells what is wrong with them
     fitting = fit_redirects(make_edge_rules(joined.redirects, url_path=target.url_path, url_style=target.url_style))
     blueprint = make_blueprint(
         target,
-        account=account,
+        account="" if is_compatible else _find_own_account(target, session),
         region=session.region,
         endpoint_url=session.endpoint("s3"),
         is_compatible=is_compatible,
@@ -56,25 +68,26 @@ def open_site(
     )
     if file is not None and target.distribution_config is not None and blueprint.has_distribution:
         check_distribution_file(blueprint, file, target.distribution_config.name)
-    blueprint = replace(blueprint, lacks_error_page=config.source.is_dir() and not (config.source / ERROR_PAGE).is_file())
-    opened = open_target(config, target, environment)
-    records = records_address(target)
-    return Site(
-        blueprint,
-        Api(
-            lambda service: _connect(session, target, service),
-            opened.clock,
-            is_aws=is_aws(target, session),
-            where="AWS" if is_aws(target, session) else target.cdn_endpoint_url or target.endpoint_url or "the endpoint",
-            profile=target.profile,
-            region=session.region,
-        ),
-        opened.releases,
-        opened.clock,
-        progress,
-        wait_seconds=wait_seconds,
-        records=opened.records,
-        has_own_records=isinstance(records, BucketAddress) and records.bucket == store.bucket,
+    return replace(blueprint, lacks_error_page=config.source.is_dir() and not (config.source / ERROR_PAGE).is_file())
+
+
+def _find_own_account(target: Target, session: AwsSession) -> str:
+    account = find_account(session, target.cdn_endpoint_url)
+    if target.account is not None and account and account != target.account:
+        message = f"the credentials are of account `{account}`, not `{target.account}`"
+        raise ConfigurationError("wrong-account", message, "use others, or correct `account:` in the target")
+    return account
+
+
+def _make_api(target: Target, session: AwsSession, clock: Clock) -> Api:
+    asks_aws = is_aws(target, session)
+    return Api(
+        lambda service: _connect(session, target, service),
+        clock,
+        is_aws=asks_aws,
+        where="AWS" if asks_aws else target.cdn_endpoint_url or target.endpoint_url or "the endpoint",
+        profile=target.profile,
+        region=session.region,
     )
 
 
