@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import urljoin
 
+from sitepub.core.tags import TAG_HEADER
 from tests.support.edge import Answer, Edge, Network, forget
 
 _REFERENCE = re.compile(rb"""(?:\b(?:href|src)=|\burl\(|\bimport )["']([^"'#]+)["']""")
@@ -117,13 +118,18 @@ def _require(page: str, by: str, path: str, answer: Answer, how: str) -> None:
 
 
 def find_stale(network: Network, paths: Iterable[str]) -> Iterator[str]:
-    """Paths under which somebody may still get something else than what the origin has."""
+    """Paths under which somebody may still get something else than what the origin has. Tags are no part of it: where they alone have changed,
+    nothing is to be invalidated, and no visitor sees them."""
     for path in paths:
         fresh, *held = network.possible(path)
         for answer in (*held, *(network.get(edge, path) for edge in network.edges)):
-            if answer != fresh:
+            if _without_tags(answer) != _without_tags(fresh):
                 yield f"{path}: an edge has {_short(answer)}, the origin {_short(fresh)}"
                 break
+
+
+def _without_tags(answer: Answer) -> Answer:
+    return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0] != TAG_HEADER))
 
 
 def _short(answer: Answer) -> str:
