@@ -13,6 +13,7 @@ from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Manifest, Warning
 from sitepub.core.plan import Base, Plan, Standing, make_plan, settle_frozen, shrinks
 from sitepub.core.state import Pending, Release, State
+from sitepub.core.tags import keep_tags
 from sitepub.errors import RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import StoreReader
@@ -61,13 +62,15 @@ def decide(
     for key, artifacts in left.items():
         lingering[key] = (*lingering.get(key, ()), *artifacts)
     wanted, warnings = settle_frozen(wish.manifest, document.manifest if document else Manifest(), wish.frozen_as_entries, lingering)
+    others = _others(releases, state.pending)
+    stood = [manifest.artifacts.values() for manifest in (document.manifest if document else Manifest(), *others.values())]
+    wanted = keep_tags(wanted, [*stood, [artifact for artifacts in lingering.values() for artifact in artifacts]])
     digest = digest_manifest(wanted) if wanted is not wish.manifest else digest
     if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
         return nothing_to_do(snapshot, live, len(wanted), warnings)
     _check_shrink(wanted, document, permits)
     etags = releases.read_record(state)
     is_first = live is None and state.pending is None  # a preview whose removal broke off has a state, and knows of no key
-    others = _others(releases, state.pending)
     base = Base(
         live=document.manifest if document else None,
         others=tuple(others.values()),

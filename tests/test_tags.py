@@ -10,7 +10,7 @@ import pytest
 
 from sitepub.aws.cloudfront import CloudFront
 from sitepub.choosing import Chooser
-from sitepub.core.model import Artifact, FileClass
+from sitepub.core.model import Artifact, FileClass, Key, Manifest
 from sitepub.core.settings import BucketAddress, Invalidation, Tags, Target
 from sitepub.core.tags import TAG_HEADER, name_tag, own_tag, read_tags, without_tags
 from sitepub.decision import Permits, Wish
@@ -41,6 +41,7 @@ class Site:
     tags: Tags = Tags.ALWAYS
     rules: Invalidation = field(default_factory=Invalidation)
     files: dict[str, str] = field(default_factory=lambda: dict(FILES))
+    also: dict[str, str] = field(default_factory=dict)  # a tag that a page gets besides, as a later version might give it
     world: World = field(default_factory=World)
     client: FakeCloudFront = field(init=False)
     distribution: str = field(init=False)
@@ -73,13 +74,20 @@ class Site:
         def supply(artifact: Artifact) -> Body:
             return built.bodies[artifact.key]
 
-        receipt = publish(self.edges(), Wish(built.site.manifest, supply), lambda _: None, Permits())
+        wanted = Manifest({key: self._tag_too(artifact) for key, artifact in built.site.manifest.artifacts.items()})
+        receipt = publish(self.edges(), Wish(wanted, supply), lambda _: None, Permits())
         self.visit()
         self.world.clock.seconds += 30
         self.network.go_on()
         stale = [path for path in PAGES if len({without_tags_too(answer) for answer in self.network.possible(f"/{path}")}) > 1]
         assert not stale, f"edges still show old copies of {stale}"
         return receipt
+
+    def _tag_too(self, artifact: Artifact) -> Artifact:
+        if artifact.key not in self.also:
+            return artifact
+        tags = ",".join((*read_tags(artifact), self.also[artifact.key]))
+        return replace(artifact, headers=tuple(sorted((*without_tags(artifact.headers), (TAG_HEADER, tags)))))
 
     def visit(self) -> None:
         for page in PAGES:
@@ -144,6 +152,20 @@ def test_random_edits_leave_nothing_stale(tmp_path: Path, seed: int) -> None:
         site.publish()
         site.world.clock.seconds += chance.randrange(3600)
     assert site.client.count_paths() <= 40
+
+
+def test_a_tag_that_came_alone_is_not_what_edges_hold(tmp_path: Path) -> None:
+    """Nothing else of the page has changed, so no copy is evicted; one fold by the new tag would miss those that edges have."""
+    site = Site(tmp_path, rules=Invalidation(free_paths=6))
+    site.publish()
+    site.publish(blog__0_html="<p>switched on")
+    site.also["blog/0.html"] = name_tag("asset", "/docs.css")
+    retagged = site.publish()
+    assert (retagged.release, retagged.invalidation.items) == (None, ())
+    restyled = site.publish(blog__0_html="<p>changed", docs_css="h1 { color: green }")
+    assert f"#{name_tag('asset', '/docs.css')}" in restyled.invalidation.items
+    assert len(restyled.invalidation.items) == 2
+    assert site.also["blog/0.html"] in read_tags(restyled.decision.plan.wanted.artifacts[Key("blog/0.html")])
 
 
 def test_stored_pages_carry_their_tags(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sitepub.core.model import Artifact, FileClass, HeaderSet, Key, SourcePath
+from sitepub.core.model import Artifact, FileClass, HeaderSet, Key, Manifest, SourcePath
 
 if TYPE_CHECKING:
     from sitepub.core.plan import Shown
@@ -60,6 +61,38 @@ def read_tags(artifact: Artifact) -> tuple[str, ...]:
 
 def without_tags(headers: HeaderSet) -> HeaderSet:
     return tuple(pair for pair in headers if pair[0] != TAG_HEADER)
+
+
+def keep_tags(wanted: Manifest, stood: Sequence[Iterable[Artifact]]) -> Manifest:
+    """The same manifest, where tags alone would change with those that stand: an edge may go on holding the copy that carries them, as nothing else of
+    it is to be evicted, and the live manifest is what evictions are chosen by. `stood`: all that may stand in the target, each to be gone through
+    twice; of several copies of an artifact the tags that all of them carry are kept."""
+    retagged = {before.key for group in stood for before in group if _differs_in_tags(before, wanted.artifacts.get(before.key))}
+    if not retagged:
+        return wanted
+    held: dict[Key, list[tuple[str, ...]]] = {}
+    for before in (artifact for group in stood for artifact in group if artifact.key in retagged):
+        after = wanted.artifacts[before.key]
+        if before.headers == after.headers or _differs_in_tags(before, after):
+            held.setdefault(before.key, []).append(read_tags(before))
+    kept = {key: _with_tags(wanted.artifacts[key], _common(tags)) for key, tags in held.items()}
+    return Manifest({**wanted.artifacts, **kept})
+
+
+def _differs_in_tags(before: Artifact, after: Artifact | None) -> bool:
+    """Whether both carry tags, others, and are the same beside."""
+    if after is None or after.headers == before.headers or after.body != before.body:
+        return False
+    return bool(read_tags(before) and read_tags(after)) and without_tags(before.headers) == without_tags(after.headers)
+
+
+def _common(tags: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """What all of them have, in the order of the first."""
+    return tuple(tag for tag in tags[0] if all(tag in others for others in tags[1:]))
+
+
+def _with_tags(artifact: Artifact, tags: Iterable[str]) -> Artifact:
+    return replace(artifact, headers=tuple(sorted((*without_tags(artifact.headers), (TAG_HEADER, ",".join(tags))))))
 
 
 def is_tagged(shown: Iterable[Shown]) -> bool:

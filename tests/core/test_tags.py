@@ -6,9 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sitepub.core.invalidation_paths import Routing
-from sitepub.core.model import Artifact, Digest, FileClass, Key, SourcePath
+from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath
 from sitepub.core.plan import Shown
-from sitepub.core.tags import MOST_TAGS, TAG_HEADER, choose_tags, held_tags, keys_by_tag, loses_tags, name_tag, own_tag, read_tags
+from sitepub.core.tags import (
+    MOST_TAGS,
+    TAG_HEADER,
+    choose_tags,
+    held_tags,
+    keep_tags,
+    keys_by_tag,
+    loses_tags,
+    name_tag,
+    own_tag,
+    read_tags,
+)
 from sitepub.invalidation import choose_invalidation
 
 
@@ -89,6 +100,35 @@ def test_tags_alone_are_no_reason_to_invalidate() -> None:
     untagged, tagged = page("a.html", is_tagged=False), page("a.html")
     assert choose({"a.html": (untagged, tagged)}, [untagged], None) == ((), 0)
     assert choose({"a.html": (untagged, page("a.html", "2"))}, [untagged], None) == (("/a.html",), 0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("12"), st.sets(st.sampled_from("xyz"), min_size=1), st.booleans()), min_size=1, max_size=8))
+def test_the_live_manifest_knows_no_tag_that_a_held_copy_lacks(wishes: list[tuple[str, set[str], bool]]) -> None:
+    """Of each run its page's body, its assets, and whether it finished: all copies since the last eviction may be held."""
+    held: list[Artifact] = []
+    live, pending = Manifest(), []
+    for body, assets, finishes in wishes:
+        wanted = Manifest({Key("a.html"): page("a.html", body, tuple(assets))})
+        settled = keep_tags(wanted, [manifest.artifacts.values() for manifest in (live, *pending)])
+        after = settled.artifacts[Key("a.html")]
+        held.append(after)
+        if not finishes:
+            pending.append(settled)
+            continue
+        if any(artifact.body != after.body for artifact in held):
+            held = [after]
+        live, pending = settled, []
+        assert all(set(read_tags(after)) <= set(read_tags(copy)) for copy in held)
+
+
+def test_tags_that_change_with_the_page_are_those_of_the_page() -> None:
+    before, after = page("a.html", "1", ("old.css",)), page("a.html", "2", ("new.css",))
+    wanted = Manifest({after.key: after})
+    assert keep_tags(wanted, [[before]]) is wanted
+    untagged = page("a.html", "2", is_tagged=False)
+    assert keep_tags(wanted, [[untagged]]) is wanted, "switched on"
+    without = Manifest({untagged.key: untagged})
+    assert keep_tags(without, [[after]]) is without, "switched off"
 
 
 def test_a_release_that_loses_tags_is_noticed() -> None:
