@@ -83,19 +83,25 @@ def invalidate(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, wai
     sent = note_sent(sending.ledger, cdn.distribution, submitted.id, len(items), edges.clock.now())
     _settle(edges, run, sent)
     _take_off(edges, snapshot, sending.debts, sent)
-    completed = submitted.is_completed or (wait and _wait_until_completed(edges, cdn, submitted.id))
-    return Invalidated(
-        items=items if not waiting else drop_covered((*items, *waiting)),
+    is_completed = submitted.is_completed or (wait and _wait_until_completed(edges, cdn, submitted.id))
+    accepted = replace(told, state="completed" if is_completed else "submitted", id=submitted.id, used=sent.used)
+    return _tell_accepted(accepted, sending, choice)
+
+
+def _tell_accepted(accepted: Invalidated, sending: _Sending, choice: InvalidationChoice) -> Invalidated:
+    """`accepted` with what was chosen, and with what still waits for room in the month: that is owed."""
+    told = replace(
+        accepted,
+        items=sending.items,
         collateral=choice.collateral + sending.collateral,
-        state="owed" if waiting else "completed" if completed else "submitted",
-        id=submitted.id,
-        reason=f"{len(waiting)} of them wait for free paths" if waiting else "",
-        used=sent.used,
-        foreseen=foresee_month(month, len(items)),
-        folds=choice.folds,
+        foreseen=foresee_month(sending.month, len(sending.items)),
         price=choice.price,
         folded_because=choice.reason,
     )
+    if not sending.waiting:
+        return told
+    reason = f"{len(sending.waiting)} of them wait for free paths"
+    return replace(told, items=drop_covered((*sending.items, *sending.waiting)), state="owed", reason=reason)
 
 
 def _choose(edges: Edges, snapshot: Snapshot, ledger: Ledger, *, reserved: int = 0) -> _Sending:

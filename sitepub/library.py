@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sitepub.preparing import Prepared
     from sitepub.report_account import Account
     from sitepub.restoring import Restored
+    from sitepub.wiring import Opened, Sight
+    from sitepub.wishes import Permits
 
 PERMITS = ("shrink", "foreign", "diverged", "older", "dirty", "broken")
 """What a publish can be allowed beyond the usual (`allow`, `--allow`)."""
@@ -136,7 +138,6 @@ def plan_at(
 ) -> Account:
     from sitepub import preparing, wiring
     from sitepub.request import read_request
-    from sitepub.unchanged import account_of_nothing
 
     started = time.monotonic() if started is None else started
     request = read_request(
@@ -144,11 +145,7 @@ def plan_at(
     )
     sight = wiring.look_at_target(request.config, request.target, where.environment)
     prepared = preparing.prepare(replace(request, is_plan=True), sight, progress, may_patch=witness is None)
-    account = account_of_nothing(prepared, sight, started=started, is_dry_run=True)
-    if account is None:
-        from sitepub import publishing
-
-        account = publishing.foresee(prepared, sight, started=started)
+    account = _foresee(prepared, sight, started)
     if witness is not None:
         witness(account, prepared)
     return account
@@ -171,16 +168,11 @@ def publish_at(
 ) -> Account:
     from sitepub import preparing, wiring
     from sitepub.request import at_commit, read_request
-    from sitepub.unchanged import account_of_nothing
-    from sitepub.wishes import Permits
 
     started = time.monotonic() if started is None else started
-    unknown = sorted(set(allow) - set(PERMITS))
-    if unknown:
-        raise UsageError("usage", f"there is no permit `{unknown[0]}`", f"known are {', '.join(PERMITS)}")
     asked = read_request(
         *(where.folder, where.config, where.target, where.environment),
-        permits=Permits(**{name: name in allow for name in PERMITS}),
+        permits=make_permits(allow),
         build=build,
         show_build=show_build,
         revision=ref,
@@ -189,16 +181,46 @@ def publish_at(
     with at_commit(asked, ref) as request:
         opened = wiring.open_target(request.config, request.target, where.environment)
         prepared = preparing.prepare(request, opened.sight, progress, may_patch=witness is None)
-        account = account_of_nothing(prepared, opened.sight, started=started, is_dry_run=dry_run)
-        if account is None:
-            from sitepub import publishing
-
-            if dry_run:
-                account = publishing.foresee(prepared, opened.sight, started=started)
-            else:
-                account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
+        if dry_run:
+            account = _foresee(prepared, opened.sight, started)
+        else:
+            account = _carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
         if witness is not None:
             witness(account, prepared)
+    return account
+
+
+def make_permits(allowed: Collection[str]) -> Permits:
+    """From names in PERMITS. Raises UsageError for another one."""
+    from sitepub.wishes import Permits
+
+    unknown = sorted(set(allowed) - set(PERMITS))
+    if unknown:
+        raise UsageError("usage", f"there is no permit `{unknown[0]}`", f"known are {', '.join(PERMITS)}")
+    return Permits(**{name: name in allowed for name in PERMITS})
+
+
+def _foresee(prepared: Prepared, sight: Sight, started: float) -> Account:
+    """What would be done. What plans is imported only where there is something to plan."""
+    from sitepub.unchanged import account_of_nothing
+
+    account = account_of_nothing(prepared, sight, started=started, is_dry_run=True)
+    if account is None:
+        from sitepub import publishing
+
+        account = publishing.foresee(prepared, sight, started=started)
+    return account
+
+
+def _carry_out(prepared: Prepared, opened: Opened, progress: Progress, *, lock_timeout: float, wait: bool, started: float) -> Account:
+    """What was done. What plans and writes is imported only where there is something to write."""
+    from sitepub.unchanged import account_of_nothing
+
+    account = account_of_nothing(prepared, opened.sight, started=started, is_dry_run=False)
+    if account is None:
+        from sitepub import publishing
+
+        account = publishing.carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
     return account
 
 

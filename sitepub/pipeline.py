@@ -12,7 +12,7 @@ from sitepub.core.settings import WhenSpent
 from sitepub.core.state import Lease, Pending, Release, State, begin, finish, prolong, recommit
 from sitepub.decision import Decision, decide
 from sitepub.earlier import supply_from_target, wish_for
-from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
+from sitepub.edges import ATTEMPTS, Choosing, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.invalidating import invalidate, send_owed
 from sitepub.lease import LeaseKeeper, is_dead, is_held_by, keeps_changing
@@ -61,9 +61,7 @@ def publish(
         if decision.is_nothing:
             return settle_nothing(edges, decision, wish.commit, wait=wait)
         facts = edges.before_first_write()
-        choosing = edges.choose(decision.plan.shown, decision.document.manifest.artifacts if decision.document else {}, snapshot.state)
-        if edges.rules.when_spent is WhenSpent.FAIL:
-            choosing()
+        choosing = _begin_choosing(edges, decision)
         with PackDraft(edges.spool) as draft:
             try:
                 staged = upload(edges, decision, wish, draft)
@@ -187,6 +185,15 @@ def _settle_state(edges: Edges, decision: Decision, state: State, commit: Commit
 def _is_still_live(state: State, release: Release) -> bool:
     live = state.live_release
     return live is not None and (live.id, live.commit) == (release.id, release.commit)
+
+
+def _begin_choosing(edges: Edges, decision: Decision) -> Choosing:
+    """Goes on beside the upload. Where a spent month is to stop the run, it does so here, before the first write."""
+    live = decision.document.manifest.artifacts if decision.document else {}
+    choosing = edges.choose(decision.plan.shown, live, decision.snapshot.state)
+    if edges.rules.when_spent is WhenSpent.FAIL:
+        choosing()
+    return choosing
 
 
 # ---- begin, finish

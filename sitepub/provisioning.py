@@ -22,6 +22,13 @@ from sitepub.errors import ConfigurationError, RefusedError, StoppedError
 from sitepub.provisioning_certificate import ensure_certificate, make_records, remove_certificate
 from sitepub.provisioning_site import DISTRIBUTION_PAUSE, REFERENCE, Site, await_, read_provisioned, remember, remember_reference
 
+_LOSSES = {
+    Kind.ACCESS_CONTROL: "the distribution can't sign its requests to the bucket",
+    Kind.FUNCTION: "folders have no pages, and redirects are pages",
+    Kind.HEADERS: "no security headers, and visitors see `x-amz-meta-*`",
+}
+"""What a distribution does without, where the endpoint knows no such part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
@@ -96,25 +103,13 @@ def _make_parts(site: Site, found: Found, warnings: list[str]) -> Parts:
     """Those that a distribution refers to; an endpoint that lacks one gets the distribution without it."""
     blueprint, wanted = site.blueprint, find_parts(site.blueprint, found)
 
-    def ensure(kind: Kind, handle: str | None, make: Callable[[], str], *, loses: str) -> str | None:
-        if handle is None and kind not in found.lacks:
-            return None
-        try:
-            if kind in found.lacks:
-                raise Lacking(kind)
-            site.progress.note(f"{kind} `{blueprint.name}`")
-            return make()
-        except Lacking:
-            warnings.append(f"this endpoint knows no {kind}: {loses}")
-            return None
+    def make(kind: Kind, name: str | None, ensure: Callable[[], str]) -> str | None:
+        return _make_part(site, found, kind, ensure, warnings) if name is not None or kind in found.lacks else None
 
     access_control = None
     if uses_access_control(blueprint, found.distribution):
-        access_control = ensure(
-            Kind.ACCESS_CONTROL,
-            wanted.access_control,
-            lambda: ensure_access_control(site.api, blueprint, found.access_control),
-            loses="the distribution can't sign its requests to the bucket",
+        access_control = make(
+            Kind.ACCESS_CONTROL, wanted.access_control, lambda: ensure_access_control(site.api, blueprint, found.access_control)
         )
     if blueprint.file is not None or blueprint.distribution is not None:
         return Parts(wanted.cache_policy, access_control)
@@ -123,19 +118,21 @@ def _make_parts(site: Site, found: Found, warnings: list[str]) -> Parts:
     return Parts(
         wanted.cache_policy,
         access_control,
-        ensure(
-            Kind.FUNCTION,
-            wanted.function,
-            lambda: ensure_function(site.api, blueprint, found.function),
-            loses="folders have no pages, and redirects are pages",
-        ),
-        ensure(
-            Kind.HEADERS,
-            wanted.headers_policy,
-            lambda: ensure_headers_policy(site.api, blueprint, found.headers),
-            loses="no security headers, and visitors see `x-amz-meta-*`",
-        ),
+        make(Kind.FUNCTION, wanted.function, lambda: ensure_function(site.api, blueprint, found.function)),
+        make(Kind.HEADERS, wanted.headers_policy, lambda: ensure_headers_policy(site.api, blueprint, found.headers)),
     )
+
+
+def _make_part(site: Site, found: Found, kind: Kind, ensure: Callable[[], str], warnings: list[str]) -> str | None:
+    """Its id or ARN; None, with a warning, where the endpoint has no such thing."""
+    try:
+        if kind in found.lacks:
+            raise Lacking(kind)
+        site.progress.note(f"{kind} `{site.blueprint.name}`")
+        return ensure()
+    except Lacking:
+        warnings.append(f"this endpoint knows no {kind}: {_LOSSES[kind]}")
+        return None
 
 
 # ---- distribution, policy, records

@@ -7,8 +7,8 @@ import time
 import click
 
 from sitepub.commands.options import Invocation, common_options, lock_option, wait_option, writing_options
-from sitepub.commands.publish import make_permits
 from sitepub.errors import ExitStatus
+from sitepub.library import make_permits
 
 
 @click.command("adopt", short_help="take a target that another tool filled under management")
@@ -26,7 +26,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, no_build: bool, al
     from sitepub.commands.progress import Closing
 
     started = time.monotonic()
-    permits = make_permits((), force=False, allow_dirty=allow_dirty)
+    permits = make_permits(("dirty",) if allow_dirty else ())
     request = invocation.read_request(permits=permits, build=not no_build, show_build=invocation.verbose)
     opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -13,17 +14,19 @@ from sitepub.commands.page import check_page, html_option, page_writer
 from sitepub.errors import ExitStatus
 from sitepub.library import PERMITS
 
-if TYPE_CHECKING:
-    from sitepub.wishes import Permits
-
 
 def permit_options(command: Command) -> Command:
-    """What a publish is allowed beyond the usual, as `make_permits` reads it."""
-    command = click.option("--allow-dirty", is_flag=True, help="The same as `--allow dirty`.")(command)
-    command = click.option(
-        "--allow", "allowed", type=click.Choice(PERMITS), multiple=True, help="Allow what is refused otherwise; repeatable."
-    )(command)
-    return click.option("--force", is_flag=True, help="Allow all that `--allow` knows.")(command)
+    """What a publish is allowed beyond the usual; the function gets `allowed`, a set of names in PERMITS."""
+
+    @click.option("--force", is_flag=True, help="Allow all that `--allow` knows.")
+    @click.option("--allow", "allowed", type=click.Choice(PERMITS), multiple=True, help="Allow what is refused otherwise; repeatable.")
+    @click.option("--allow-dirty", is_flag=True, help="The same as `--allow dirty`.")
+    @functools.wraps(command)
+    def wrapped(*given: Any, force: bool, allowed: tuple[str, ...], allow_dirty: bool, **rest: Any) -> int:
+        chosen = frozenset(PERMITS) if force else frozenset({*allowed, *(("dirty",) if allow_dirty else ())})
+        return command(*given, allowed=chosen, **rest)
+
+    return wrapped
 
 
 @click.command("publish", short_help="build, plan, upload what changed, promote, invalidate")
@@ -43,9 +46,7 @@ def command(
     revision: str | None,
     preview: str | None,
     no_build: bool,
-    force: bool,
-    allowed: tuple[str, ...],
-    allow_dirty: bool,
+    allowed: frozenset[str],
     wait: bool,
     lock_timeout: float,
     page: str | None,
@@ -65,7 +66,7 @@ def command(
             ref=revision,
             build=not no_build,
             show_build=invocation.verbose,
-            allow=choose_permits(allowed, force=force, allow_dirty=allow_dirty),
+            allow=allowed,
             wait=wait,
             lock_timeout=lock_timeout,
             dry_run=dry_run,
@@ -76,15 +77,3 @@ def command(
     invocation.answer(report_account.account_as_text(account, verbose=invocation.verbose), lambda: report_account.account_as_json(account))
     announce(invocation, "Publish to", account)
     return ExitStatus.OWED if account.invalidation.state == "owed" else ExitStatus.FINE
-
-
-def choose_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> frozenset[str]:
-    """`--force` is all of them."""
-    return frozenset(PERMITS) if force else frozenset({*allowed, *(("dirty",) if allow_dirty else ())})
-
-
-def make_permits(allowed: tuple[str, ...], *, force: bool, allow_dirty: bool) -> Permits:
-    from sitepub.wishes import Permits
-
-    given = choose_permits(allowed, force=force, allow_dirty=allow_dirty)
-    return Permits(**{name: name in given for name in PERMITS})

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import click
 
 from sitepub.commands.options import Invocation, common_options, lock_option, writing_options
-from sitepub.commands.publish import make_permits, permit_options
+from sitepub.commands.publish import permit_options
 from sitepub.errors import ExitStatus
+from sitepub.library import make_permits
 
 
 @click.command("watch", short_help="publish on every settled change; --serve shows it locally, too")
@@ -26,9 +27,7 @@ def command(
     yes: bool,
     serve: bool,
     no_build: bool,
-    force: bool,
-    allowed: tuple[str, ...],
-    allow_dirty: bool,
+    allowed: frozenset[str],
     host: str,
     port: int | None,
     lock_timeout: float,
@@ -42,25 +41,19 @@ def command(
     from sitepub.request import Request
     from sitepub.showing import find_scope
 
-    permits = make_permits(allowed, force=force, allow_dirty=allow_dirty)
     screen = Screen(invocation)
 
     def read() -> Request:
-        return invocation.read_request(permits=permits, build=not no_build, show_build=invocation.verbose)
+        return invocation.read_request(permits=make_permits(allowed), build=not no_build, show_build=invocation.verbose)
 
     request = read()
     with ExitStack() as stack:
         watcher = stack.enter_context(Watcher(find_scope(request), SystemClock()))
         screening = stack.enter_context(serve_beside(invocation, request, screen, host=host, port=port)) if serve else None
         screen.say(f"watching {', '.join(name_watched(request))}; Ctrl-C ends it")
+        show = screening.show if screening else lambda prepared: None
         publisher = watching.Publisher(
-            screen.progress,
-            screen.account,
-            screening.show if screening else lambda prepared: None,
-            lock_timeout=lock_timeout,
-            dry_run=dry_run,
-            has_built=serve,
-            may_patch=not serve,
+            *(screen.progress, screen.account, show), lock_timeout=lock_timeout, dry_run=dry_run, has_built=serve, may_patch=not serve
         )
         watching.keep_up(watcher, watching.Looker(read, publisher, screen.tell), at_once=True)
     return ExitStatus.INTERRUPTED
