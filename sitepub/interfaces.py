@@ -160,8 +160,8 @@ class Submitted:
 class DistributionFacts:
     """What the invalidation depends on. `status`: `InProgress` or `Deployed`. `has_function`: a viewer-request function rewrites URLs.
     `tag_header`: the header of CacheTagConfig. `error_pages`: URL paths of custom error responses -> the status that they answer. `origins`:
-    their domain names. `least_seconds`: the time that edges keep every page whatever its headers say, where the distribution itself says it.
-    `certificate`: its ARN in ACM."""
+    their domain names. `least_seconds`: the time that edges keep every page whatever its headers say, where the distribution or a cache policy of the
+    account's own says it. `cache_policy`: the id of the default behaviour's. `certificate`: its ARN in ACM."""
 
     id: str
     domain: str
@@ -175,6 +175,7 @@ class DistributionFacts:
     origins: tuple[str, ...] = ()
     least_seconds: int | None = None
     certificate: str | None = None
+    cache_policy: str | None = None
 
 
 class CdnReader(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sitepub.aws.failures import Asked, explain_failure, read_answer
@@ -22,6 +23,19 @@ PATIENCE_SECONDS: Final = 300.0
 _LOOKING_SECONDS: Final = 60.0
 _SECONDS_BETWEEN_BATCHES: Final = 1.0
 _LONGEST_REFERENCE: Final = 128
+_SHORT_POLICIES: Final = frozenset(
+    {
+        "2e54312d-136d-493c-8eb9-b001f22f67d2",  # Amplify
+        "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",  # CachingDisabled
+        "658327ea-f89d-4fab-a63d-7e88639e58f6",  # CachingOptimized
+        "b2884449-e4de-46a7-ac36-70bc7f1ddd6d",  # CachingOptimizedForUncompressedObjects
+        "08627262-05a9-4f76-9ded-b50ca2e3a84f",  # Elemental-MediaPackage
+        "83da9c7e-98b4-4e04-a168-04f0df8e2c65",  # UseOriginCacheControlHeaders
+        "4cc15a8a-d715-48a4-82b8-cc0b614638fe",  # UseOriginCacheControlHeaders-QueryStrings
+    }
+)
+"""AWS's own cache policies, whose minimum TTL is two seconds or less: they need not be read
+(https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html)."""
 
 
 class CloudFront:
@@ -66,8 +80,21 @@ class CloudFront:
             answer = looking.call(lambda: self._counted(client.get_distribution, Id=self._distribution), is_refused_for_now)
         except Exception as failure:
             raise self._explain(failure, "cloudfront:GetDistribution", is_first=is_first) from failure
-        self._facts = read_facts(answer["Distribution"])
-        return self._facts
+        facts = read_facts(answer["Distribution"])
+        if facts.least_seconds is None and facts.cache_policy not in _SHORT_POLICIES | {None}:
+            facts = replace(facts, least_seconds=self._ask_least(client, looking, facts.cache_policy))
+        self._facts = facts
+        return facts
+
+    def _ask_least(self, client: Any, looking: Patience, policy: str | None) -> int | None:
+        """The minimum TTL of somebody's own cache policy; None where it can't be had: what edges keep is judged by headers alone then."""
+        try:
+            answer = looking.call(lambda: self._counted(client.get_cache_policy, Id=policy), is_refused_for_now)
+        except Exception as failure:
+            if read_answer(failure) is not None and not is_refused_for_now(failure):
+                return None
+            raise self._explain(failure, "cloudfront:GetCachePolicy") from failure
+        return int(answer["CachePolicy"]["CachePolicyConfig"]["MinTTL"])
 
     def count_month(self, known: Ledger) -> Ledger | None:
         from sitepub.aws.quota import count_month
@@ -178,6 +205,7 @@ def read_facts(distribution: Mapping[str, Any]) -> DistributionFacts:
         is_enabled=bool(config.get("Enabled", True)),
         origins=tuple(origin["DomainName"] for origin in _items(config, "Origins")),
         least_seconds=config.get("DefaultCacheBehavior", {}).get("MinTTL"),
+        cache_policy=config.get("DefaultCacheBehavior", {}).get("CachePolicyId") or None,
         certificate=(config.get("ViewerCertificate") or {}).get("ACMCertificateArn") or None,
     )
 

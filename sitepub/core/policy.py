@@ -105,8 +105,11 @@ def _allow_distribution(target: Target, purpose: Purpose) -> Iterable[Statement]
     if target.distribution in (None, "none") or purpose is Purpose.PREVIEW:
         return
     require_cdn(target.region or "")
-    every = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution"
+    account = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}"
+    every = f"{account}:distribution"
     yield allow("Look", ("cloudfront:GetDistribution",), [f"{every}/{target.distribution}"])
+    # its minimum TTL; which policy the distribution has is not known here
+    yield allow("LookAtCachePolicy", ("cloudfront:GetCachePolicy",), [f"{account}:cache-policy/*"])
     if purpose is Purpose.PUBLISH:
         yield allow("Invalidate", ("cloudfront:CreateInvalidation",), [f"{every}/{target.distribution}"])
     # the free paths of a month are those of the whole account; without this sitepub counts its own alone
@@ -117,7 +120,7 @@ def _allow_distribution(target: Target, purpose: Purpose) -> Iterable[Statement]
             ("acm:DescribeCertificate",),
             [f"arn:{partition_of(target)}:acm:{GLOBAL_HOME}:{target.account or '*'}:certificate/*"],
         )
-    tenants = f"arn:{partition_of(target)}:cloudfront::{target.account or '*'}:distribution-tenant/*"
+    tenants = f"{account}:distribution-tenant/*"
     actions = ("cloudfront:GetInvalidationForDistributionTenant", "cloudfront:ListInvalidationsForDistributionTenant")
     yield allow("CountMonthOfTenants", actions, [tenants])
     yield allow("FindDistributions", ("cloudfront:ListDistributions", "cloudfront:ListDistributionTenants"), ["*"])

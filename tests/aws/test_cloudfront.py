@@ -199,6 +199,42 @@ def test_only_our_own_function_is_relied_on(behaviour: dict[str, Any], expected:
     assert read_facts(make_distribution(DefaultCacheBehavior=behaviour)).has_function is expected
 
 
+def with_policy(world: World, policy: str) -> None:
+    world.fake._configs[world.distribution] = {"DefaultCacheBehavior": {"CachePolicyId": policy}}
+
+
+def test_the_minimum_ttl_of_a_cache_policy_of_ones_own_counts() -> None:
+    world = World()
+    world.fake.cache_policies["own"] = 3600
+    world.fake.faults.extend([None, "Throttling"])
+    with_policy(world, "own")
+    assert world.cdn.facts().least_seconds == 3600
+    assert world.cdn.facts().least_seconds == 3600
+    assert world.fake.calls == ["GetDistribution", "GetCachePolicy", "GetCachePolicy"]
+
+
+def test_aws_own_cache_policies_are_not_read() -> None:
+    world = World()
+    with_policy(world, "658327ea-f89d-4fab-a63d-7e88639e58f6")
+    assert world.cdn.facts().least_seconds is None
+    assert world.fake.calls == ["GetDistribution"]
+
+
+@pytest.mark.parametrize("options", [{"denied": {"GetCachePolicy"}}, {}], ids=["may not be read", "is gone"])
+def test_a_cache_policy_that_cannot_be_had_is_no_reason_to_stop(options: dict[str, Any]) -> None:
+    world = World(**options)
+    with_policy(world, "own")
+    assert world.cdn.facts().least_seconds is None
+
+
+def test_no_network_while_the_cache_policy_is_asked_for_is_told() -> None:
+    world = World()
+    with_policy(world, "own")
+    world.fake.faults.extend([None, BROKEN])
+    with pytest.raises((ConfigurationError, StoppedError)):
+        world.cdn.facts()
+
+
 def test_a_bare_distribution_has_bare_facts() -> None:
     facts = read_facts(make_distribution())
     assert (facts.aliases, facts.default_root_object, facts.tag_header, facts.error_pages) == ((), "", None, ())

@@ -37,6 +37,7 @@ def test_what_a_publisher_may(named: Story) -> None:
             ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"), keys
         ),
         "cloudfront:GetDistribution": own,
+        "cloudfront:GetCachePolicy": ["arn:aws:cloudfront::123456789012:cache-policy/*"],
         "cloudfront:CreateInvalidation": own,
         "cloudfront:GetInvalidation": every,
         "cloudfront:ListInvalidations": every,
@@ -177,6 +178,7 @@ OPERATIONS = {
     "head_object": "s3:GetObject",
     "delete_object": "s3:DeleteObject",
     "get_distribution": "cloudfront:GetDistribution",
+    "get_cache_policy": "cloudfront:GetCachePolicy",
     "create_invalidation": "cloudfront:CreateInvalidation",
     "get_invalidation": "cloudfront:GetInvalidation",
     "list_invalidations": "cloudfront:ListInvalidations",

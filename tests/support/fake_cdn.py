@@ -24,6 +24,7 @@ STATUSES = {
     "MissingBody": 400,
     "EntityNotFound": 404,
     "NoSuchDistribution": 404,
+    "NoSuchCachePolicy": 404,
     "NoSuchInvalidation": 404,
     "ServiceUnavailable": 503,
     "Throttling": 400,
@@ -67,6 +68,7 @@ class FakeCloudFront:
     calls: list[str] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     tenants: dict[str, str] = field(default_factory=dict)
+    cache_policies: dict[str, int] = field(default_factory=dict)  # id -> MinTTL
     _configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -99,6 +101,12 @@ class FakeCloudFront:
         return {
             "Distribution": {"Id": Id, "DomainName": f"{Id.lower()}.cloudfront.net", "Status": "Deployed", "DistributionConfig": config}
         }
+
+    def get_cache_policy(self, *, Id: str) -> dict[str, Any]:
+        self._begin("GetCachePolicy")
+        if Id not in self.cache_policies:
+            raise refusal("NoSuchCachePolicy", "GetCachePolicy")
+        return {"CachePolicy": {"Id": Id, "CachePolicyConfig": {"Name": Id, "MinTTL": self.cache_policies[Id]}}}
 
     def list_distributions(self, *, Marker: str = "", MaxItems: str = "100") -> dict[str, Any]:
         self._begin("ListDistributions")
