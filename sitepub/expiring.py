@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sitepub.collecting import delete_stable, read_documents
@@ -15,7 +16,7 @@ from sitepub.core.state import Lease, begin_removal, end_collect
 from sitepub.edges import ATTEMPTS, Edges
 from sitepub.errors import HeldError
 from sitepub.gathering import run_all
-from sitepub.interfaces import Anything, Clock, Present, Progress
+from sitepub.interfaces import Anything, Clock, ConditionFailedError, Present, Progress
 from sitepub.invalidating import send_owed
 from sitepub.lease import LeaseKeeper, is_dead
 from sitepub.publishing import make_edges
@@ -171,5 +172,6 @@ def _end(edges: Edges, keeper: LeaseKeeper) -> bool:
     last = edges.releases.read_state()
     if last.state.releases or last.state.pending is not None or last.etag is None:
         return False  # published again meanwhile
-    edges.records.delete(STATE_KEY, expect=Present(last.etag))
+    with suppress(ConditionFailedError):  # published again just now
+        edges.records.delete(STATE_KEY, expect=Present(last.etag))
     return False

@@ -1,9 +1,10 @@
-"""Who swaps the state beside a run that holds the lease takes it from nobody: what was owed is paid meanwhile."""
+"""A run holds its lease as long as it says, writes nothing after it, and loses it to nobody who only pays what was owed meanwhile."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from sitepub.decision import Permits
 from sitepub.edges import Edges
 from sitepub.errors import HeldError
 from sitepub.forgetting import forget
+from sitepub.interfaces import ConditionFailedError
 from sitepub.invalidating import send_owed
 from sitepub.lease import LeaseKeeper
 from sitepub.pipeline import publish
@@ -117,6 +119,117 @@ def test_another_runs_lease_is_respected() -> None:
         publish_second(world.edges(before=hook))
     assert caught.value.code == "lease-lost"
     assert world.site()["index.html"] == b"theirs"
+
+
+def settled() -> World:
+    """The same, but that nothing is owed, and that `gc` may take what was live long ago."""
+    world = start()
+    assert world.cdn is not None
+    world.cdn.is_down = False
+    world.clock.seconds += 3 * DAY
+    publish(world.edges(), wish({**FIRST, "index.html": b"since"}), allow_all, Permits())
+    world.clock.seconds += 3 * DAY
+    return world
+
+
+def after_nth(operation: str, key: str, number: int, does: Callable[[], None]) -> Hook:
+    seen: list[int] = []
+
+    def hook(seen_operation: str, seen_key: Key) -> None:
+        if (seen_operation, seen_key) == (operation, key):
+            seen.append(1)
+            if len(seen) == number:
+                does()
+
+    return hook
+
+
+@pytest.mark.parametrize("run", [publish_second, collect_first, forget_gone])
+def test_a_lease_counts_from_before_it_was_asked_for(run: Callable[[Edges], None]) -> None:
+    """By the server's clock it has run out when its answer comes."""
+    world = settled()
+    before = world.site()
+
+    def sleep() -> None:
+        world.clock.seconds += 61
+
+    with pytest.raises(HeldError):
+        run(world.edges(after=after_nth("put", "state.json", 1, sleep)))
+    assert before.items() <= world.site().items()
+
+
+@pytest.mark.parametrize("last", ["app.css", "docs/index.html", "index.html"])
+def test_a_run_that_slept_past_its_lease_asks_for_no_write_any_more(last: str) -> None:
+    """Not even to finish, or to give the lease back: where a store only looks before it writes, that could meet another run's state."""
+    world = settled()
+    written: list[str] = []
+
+    def count(operation: str, key: Key) -> None:
+        if operation in ("put", "copy", "delete"):
+            written.append(key)
+
+    def sleep() -> None:
+        world.clock.seconds += 3600
+        written.clear()
+
+    with pytest.raises(HeldError):
+        publish_second(world.edges(before=count, after=after_nth("put", last, 1, sleep)))
+    assert written == []
+
+
+def test_a_run_that_slept_over_its_look_at_what_a_dead_one_left_writes_nothing() -> None:
+    """Where just that stands which the dead one's late write expects, it would be written once more."""
+    world = settled()
+    live = {**FIRST, "index.html": b"since"}
+    with pytest.raises(SystemExit):
+        publish(world.edges(pid=7, before=dying_at("put", "index.html")), wish({**live, "index.html": b"dead"}), allow_all, Permits())
+    world.gone.add(7)
+    before = world.bucket.objects["index.html"]
+
+    def sleep() -> None:
+        world.clock.seconds += 3600
+
+    with pytest.raises(HeldError):
+        publish(world.edges(after=after_nth("list", "", 1, sleep)), wish(live), allow_all, Permits())
+    assert world.bucket.objects["index.html"] == before
+
+
+def dying_at(operation: str, key: str) -> Hook:
+    def hook(seen_operation: str, seen_key: Key) -> None:
+        if (seen_operation, seen_key) == (operation, key):
+            raise SystemExit
+
+    return hook
+
+
+@pytest.mark.parametrize("dies_at", ["", "index.html"], ids=["done", "at work"])
+def test_who_was_taken_over_finishes_nothing(dies_at: str) -> None:
+    """It comes to its last swap, and another release is pending there, or live by now."""
+    world = settled()
+
+    def take_over() -> None:
+        world.gone.add(1)
+        theirs = world.edges(pid=2, before=dying_at("put", dies_at))
+        with suppress(SystemExit):
+            publish(theirs, wish({**SECOND, "index.html": b"theirs"}), allow_all, Permits())
+
+    with pytest.raises(HeldError) as caught:
+        publish_second(world.edges(after=after_nth("put", "index.html", 1, take_over)))
+    assert caught.value.code == "lease-lost"
+    state = state_of(world)
+    assert (state.pending is not None and len(state.pending.over) == 1) if dies_at else world.site()["index.html"] == b"theirs"
+
+
+def test_a_finish_whose_answer_was_lost_is_known_though_another_run_has_swapped_since() -> None:
+    world = settled()
+
+    def pay_and_lose() -> None:
+        pay(world)
+        raise ConditionFailedError(Key("state.json"))
+
+    publish_second(world.edges(after=after_nth("put", "state.json", 2, pay_and_lose)))
+    state = state_of(world)
+    assert (state.pending, state.owed, len(state.releases)) == (None, (), 4)
 
 
 def test_a_renewed_lease_counts_from_before_it_was_asked_for() -> None:

@@ -1,0 +1,120 @@
+"""What is put before anybody refers to it: nothing that arrived is sent again, and what stands there is taken for what it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sitepub.collecting import collect
+from sitepub.core.model import FileClass, Key
+from sitepub.core.settings import Retention
+from sitepub.interfaces import Anything
+from sitepub.packs import compress
+from sitepub.wishes import Permits
+from tests.support.builders import CSS, HTML, Piece, World, artifact, digest_of, wish
+from tests.test_pipeline import FIRST, SECOND, crash_at, die_at, roll_back, run
+
+LARGE = b"l" * (1024 * 1024 + 1)
+PICTURES: dict[str, Piece | bytes] = {
+    f"img/{number}.{digest_of(b'%d' % number)[:12]}.png": Piece(b"%d" % number, FileClass.ASSET, CSS) for number in range(20)
+}
+DAY = 86400
+
+
+def name_of(site: dict[str, Piece | bytes]) -> str:
+    """Of its stylesheet."""
+    return next(key for key, piece in site.items() if isinstance(piece, Piece) and piece.file_class is FileClass.ASSET)
+
+
+def sends(world: World, site: dict[str, Piece | bytes]) -> list[str]:
+    """Keys that a publish puts or copies, in order."""
+    sent: list[str] = []
+    run(world, wish(site), before=lambda operation, key: sent.append(key) if operation in ("put", "copy") else None)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("more", "folder"),
+    [
+        (PICTURES, "img/"),
+        ({"film.0123456789ab.mp4": Piece(LARGE, FileClass.ASSET, CSS)}, "film."),
+        ({"paper.pdf": LARGE}, "entries/"),
+    ],
+    ids=["many files", "a large one", "a large body"],
+)
+def test_what_arrived_is_not_sent_again(more: dict[str, Piece | bytes], folder: str) -> None:
+    world = World()
+    run(world, wish(FIRST))
+    crash_at(world, wish({**SECOND, **more}), pid=7, operation="put", key="state.json")
+    arrived = [key for key in world.bucket.objects if key.removeprefix(".sitepub/").startswith(folder)]
+    assert len(arrived) == len(more)
+    assert not [key for key in sends(world, {**SECOND, **more}) if key.startswith(folder)]
+
+
+def test_the_same_bytes_under_other_headers_take_ours() -> None:
+    world = World()
+    run(world, wish(FIRST))
+    name = name_of(SECOND)
+    body = SECOND[name].body  # type: ignore[union-attr]
+    world.edges().store.put(Key(name), body, HTML, digest=digest_of(body), expect=Anything())
+    run(world, wish(SECOND))
+    assert (world.site()[name], world.bucket.objects[name].headers) == (body, CSS)
+
+
+def test_what_is_recorded_is_what_stands_there_though_another_run_was_faster() -> None:
+    """Both write a file anew which a dead `gc` may be about to delete."""
+    world = World()
+    for site in (FIRST, SECOND):
+        run(world, wish(site))
+        world.clock.seconds += DAY + 60
+    name = name_of(FIRST)
+    with pytest.raises(SystemExit):
+        collect(world.edges(pid=7, before=die_at("delete", name)), Retention(releases=1, days=0))
+    world.gone.add(7)
+    left = [1]
+
+    def another(operation: str, key: str) -> None:
+        if (operation, key) == ("copy", name) and left:
+            left.pop()
+            world.bucket.objects[name] = replace(world.bucket.objects[name], is_in_parts=True)
+
+    run(world, wish(FIRST), before=another)
+    assert not left
+    releases = world.edges().releases
+    assert releases.read_record(releases.read_state().state)[Key(name)] == world.bucket.objects[name].etag
+
+
+def test_a_dead_release_is_completed_with_what_it_sent() -> None:
+    world = World()
+    run(world, wish(FIRST))
+    crash_at(world, wish(SECOND), pid=7, operation="put", key="docs/index.html")
+    world.gone.add(7)
+    assert sends(world, SECOND) == ["state.json", "docs/index.html", "index.html", "state.json"]
+
+
+def test_a_body_is_sent_once_and_found_by_every_release_that_has_it() -> None:
+    world = World()
+    site: dict[str, Piece | bytes] = {"a.html": b"a", "b.html": b"b", "paper.pdf": LARGE}
+    run(world, wish(site))
+    for number, key in enumerate(["a.html", "b.html"]):
+        world.clock.seconds += 60
+        packs = {key for key in world.bucket.objects if "/packs/" in key}
+        site[key] = b"changed %d" % number
+        assert sends(world, site)[1].startswith("packs/")
+        (pack,) = {key for key in world.bucket.objects if "/packs/" in key} - packs
+        assert world.bucket.objects[pack].body == compress(site[key])
+    roll_back(world)
+    assert world.site() == {"a.html": b"changed 0", "b.html": b"b", "paper.pdf": LARGE}
+
+
+def test_what_someone_put_in_place_of_a_bundled_file_is_not_kept_as_that_file() -> None:
+    world = World()
+    run(world, wish({"index.html": b"1", "chunk.js": Piece(b"one", FileClass.FROZEN)}))
+    world.edges().store.put(Key("chunk.js"), b"by hand", (), digest=digest_of(b"by hand"), expect=Anything())
+    third = wish({"index.html": b"3", "chunk.js": Piece(b"three", FileClass.FROZEN)})
+    as_entry = artifact("chunk.js", b"three", FileClass.PINNED)
+    run(world, replace(third, frozen_as_entries={as_entry.key: as_entry}), permits=Permits(foreign=True))
+    assert world.site()["chunk.js"] == b"three"
+    kept = {key.rpartition("/")[2]: found.body for key, found in world.bucket.objects.items() if "/entries/" in key}
+    assert {name: digest_of(body) for name, body in kept.items()} == {name: name for name in kept}
