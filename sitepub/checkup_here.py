@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from sitepub.checkup_remarks import Check, Patient, Remark, Severity, fine
 from sitepub.core.invalidation import POINTLESS_SECONDS, shared_seconds
 from sitepub.core.settings import ENTRIES_BEHIND_DISTRIBUTION, ENTRIES_WITHOUT_DISTRIBUTION
-from sitepub.local.checkout import find_checkout
+from sitepub.local.checkout import find_checkout, has_git
 from sitepub.local.git import explain_missing, find_repository
+from sitepub.local.hooks import find_folder
 from sitepub.preparing import scan, settle_host_files
 from sitepub.wiring import find_distribution
 
@@ -51,18 +53,27 @@ def _check_git(patient: Patient) -> Iterable[Remark]:
 
 
 def _check_hooks(patient: Patient) -> Iterable[Remark]:
-    """Hooks that run sitepub must be executable, or git passes over them in silence."""
+    """Hooks that run sitepub must stand where git looks and be executable, or git passes over them in silence."""
     checkout = find_checkout(patient.request.config.path.parent)
-    if checkout is None:
+    if checkout is None or not has_git():
         return
-    for name in HOOKS:
-        path = checkout.common_dir / "hooks" / name
-        if not path.is_file() or b"sitepub" not in path.read_bytes():
-            continue
+    folder, usual = find_folder(checkout), checkout.common_dir / "hooks"
+    for path in _find_own_hooks(folder):
         if path.stat().st_mode & 0o111:
-            yield fine("hook", f"`{name}` runs sitepub")
+            yield fine("hook", f"`{path.name}` runs sitepub")
         else:
             yield Remark("hook-not-executable", Severity.PROBLEM, f"git passes over `{path}`: it is not executable", f"`chmod +x {path}`")
+    if folder.resolve() == usual.resolve():
+        return
+    for path in _find_own_hooks(usual):
+        message = f"git passes over `{path}`: `core.hooksPath` lets it look in `{folder}`"
+        yield Remark("hook-passed-over", Severity.PROBLEM, message, "run `sitepub hook install` again, or move the hook there")
+
+
+def _find_own_hooks(folder: Path) -> Iterator[Path]:
+    """Scripts that run sitepub, whoever wrote them."""
+    paths = (folder / name for name in HOOKS)
+    return (path for path in paths if path.is_file() and b"sitepub" in path.read_bytes())
 
 
 def _check_cache_policy(patient: Patient) -> Iterable[Remark]:

@@ -14,12 +14,15 @@ from sitepub.core.hook_scripts import DEFAULT, Hook, HookKind
 from sitepub.core.previews import find_root, find_url_pattern
 from sitepub.core.settings import BucketAddress, Config, Target
 from sitepub.core.workflows import Workflow
-from sitepub.errors import ConfigurationError, RefusedError
+from sitepub.errors import ConfigurationError, ExitStatus, RefusedError
 from sitepub.local.checkout import Checkout, find_checkout
 from sitepub.local.git import Repository
-from sitepub.local.hook_log import Run, keep_run, log_path, trim
+from sitepub.local.hook_log import Run, forget_pushed, keep_run, log_path, trim
 
 LOCK_SECONDS = 600
+
+_SETTLED = (ExitStatus.FINE, ExitStatus.OWED)
+"""How a publish ends after which its push is dealt with."""
 
 
 def require_checkout(folder: Path) -> Checkout:
@@ -93,7 +96,11 @@ def run_hook(kind: HookKind, folder: Path, config: Path | None, target: str | No
     # the terminal that pushed may go, and its Ctrl-C is not ours
     if os.getpgid(0) != os.getpid():
         os.setsid()
-    return _record(records, target or DEFAULT, commit, words, environment, log=log_path(records, target or DEFAULT))
+    status = _record(records, target or DEFAULT, commit, words, environment, log=log_path(records, target or DEFAULT))
+    if status not in _SETTLED:
+        # git tells of the same push again, be it that nothing new was pushed: then it is tried again
+        forget_pushed(records, target or DEFAULT, commit)
+    return status
 
 
 def _record(records: Path, target: str, commit: str, words: list[str], environment: Mapping[str, str], *, log: Path | None) -> int:
@@ -108,7 +115,8 @@ def _record(records: Path, target: str, commit: str, words: list[str], environme
             status = subprocess.run(
                 words, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
             ).returncode
-            output.write(f"--- {_now()} exit status {status}\n".encode())
+            again = "" if status in _SETTLED else "; pushing again, or `sitepub publish`, tries again"
+            output.write(f"--- {_now()} exit status {status}{again}\n".encode())
         trim(log)
     keep_run(records, Run(target, commit, started, _now(), status))
     return status

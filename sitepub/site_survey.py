@@ -51,6 +51,7 @@ class SiteSurvey:
     notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
     unsteady: dict[int, tuple[int, str]] = field(default_factory=dict)
     leaving: dict[int, tuple[Leaving, ...]] = field(default_factory=dict)
+    pointers: list[int] = field(default_factory=list)
 
 
 def survey_site(frame: Frame) -> SiteSurvey:
@@ -176,6 +177,8 @@ def _keep(gathered: SiteSurvey, number: int, survey: Survey) -> None:
         gathered.unsteady[number] = survey.unsteady
     if survey.leaving:
         gathered.leaving[number] = survey.leaving
+    if survey.is_pointer:
+        gathered.pointers.append(number)
 
 
 def _is_other_manifest(number: int, gathered: SiteSurvey) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sitepub.core.evidence import Evidence, Missing
 from sitepub.core.leaving import FOLLOWED, Leaving
 from sitepub.core.model import SourcePath, Warning
+from sitepub.core.paths import show_path
 from sitepub.core.settings import MissingReferences, UrlStyle
 from sitepub.errors import RefusedError, join_problems
 from sitepub.site_frame import Frame
@@ -14,6 +15,8 @@ from sitepub.site_survey import SiteSurvey
 
 MOST_LEAVING = 50
 """References named in one error; a whole site's would scroll them away."""
+
+_MOST_POINTERS = 10
 
 
 def report_missing(frame: Frame, evidence: Evidence) -> tuple[Warning, ...]:
@@ -66,8 +69,21 @@ def report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
         yield Warning("left-as-it-is", f"`{frame.paths[number]}` {problem}; it is published as it is")
     for number, notes in sorted(surveyed.notes.items()):
         yield from (Warning("not-followed", f"`{frame.paths[number]}` {note}") for note in notes)
+    yield from _report_pointers(frame, surveyed)
     yield from _report_unsteady(frame, surveyed)
     yield from _report_unsure(frame, surveyed)
+
+
+def _report_pointers(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
+    """One line for all: where Git LFS is not installed, no file of its kind is there."""
+    paths = [f"`{show_path(frame.paths[number])}`" for number in sorted(surveyed.pointers)]
+    if len(paths) == 1:
+        yield Warning("lfs-pointer", f"{paths[0]} is a pointer of Git LFS, not the file itself; `git lfs pull`, and build again")
+    elif paths:
+        more = f" and {len(paths) - _MOST_POINTERS:,} more" if len(paths) > _MOST_POINTERS else ""
+        named = ", ".join(paths[:_MOST_POINTERS]) + more
+        message = f"{len(paths):,} files are pointers of Git LFS, not the files themselves: {named}; `git lfs pull`, and build again"
+        yield Warning("lfs-pointer", message)
 
 
 def _tell_missing(missing: Missing, frame: Frame) -> str:

@@ -47,7 +47,7 @@ class Survey:
     first, `names_styles`: a script looks for names of stylesheets, or puts them together.
 
     `unsteady`: line and URL of the first load that leads elsewhere where the page answers for other URLs than its own, of pages that may do
-    so. `leaving`: what leads from a preview to the site itself."""
+    so. `leaving`: what leads from a preview to the site itself. `is_pointer`: of Git LFS, which says nothing else."""
 
     problem: str | None = None
     count: int = 0
@@ -74,6 +74,7 @@ class Survey:
     notes: tuple[str, ...] = ()
     unsteady: tuple[int, str] | None = None
     leaving: tuple[Leaving, ...] = ()
+    is_pointer: bool = False
 
 
 class Resolver:

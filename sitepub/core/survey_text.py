@@ -57,29 +57,23 @@ def encode_survey(found: Survey) -> bytes:
 
 
 def _flags_of(found: Survey) -> tuple[bool, ...]:
-    return found.is_module, found.is_service_worker, found.has_policy, found.names_styles, found.switches_styles
+    return found.is_module, found.is_service_worker, found.has_policy, found.names_styles, found.switches_styles, found.is_pointer
 
 
 def decode_survey(encoded: bytes) -> Survey:
     """The inverse of encode_survey."""
     text: dict[str, Any] = json.loads(encoded.decode("ascii"))  # from bytes it would guess
     table, flags = text.get("t", []), text.get("f", 0)
-
-    def places(flat: list[int]) -> tuple[Place, ...]:
-        rows = zip(flat[::6], flat[1::6], flat[2::6], flat[3::6], flat[4::6], flat[5::6])
-        return tuple(
-            [Place(dot, table[path], _USES[use], table[how], line, bool(optional)) for dot, path, use, how, line, optional in rows]
-        )
-
+    places = _read_places(text.get("r", []), table)
     if text.keys() <= PLAIN_KEYS:
-        return Survey(count=text.get("n", 0), places=places(text.get("r", [])), encoding=text.get("e"))
+        return Survey(count=text.get("n", 0), places=places, encoding=text.get("e"))
     return Survey(
         problem=text.get("!"),
         count=text.get("n", 0),
-        places=places(text.get("r", [])),
+        places=places,
         integrities=tuple((start, end, path) for start, end, path in text.get("i", ())),
         keys=tuple(text.get("k", ())),
-        scopes=places(text.get("s", [])),
+        scopes=_read_places(text.get("s", []), table),
         prefixes=tuple(text.get("x", ())),
         patterns=tuple((begin, end) for begin, end in text.get("p", ())),
         registers=tuple(text.get("g", ())),
@@ -99,4 +93,11 @@ def decode_survey(encoded: bytes) -> Survey:
         notes=tuple(text.get("o", ())),
         unsteady=(text["y"][0], text["y"][1]) if "y" in text else None,
         leaving=tuple(Leaving(*one) for one in text.get("l", ())),
+        is_pointer=bool(flags & 32),
     )
+
+
+def _read_places(flat: list[int], table: list[str]) -> tuple[Place, ...]:
+    """`flat`: six numbers a place, as encode_survey writes them."""
+    rows = zip(flat[::6], flat[1::6], flat[2::6], flat[3::6], flat[4::6], flat[5::6])
+    return tuple([Place(dot, table[path], _USES[use], table[how], line, bool(optional)) for dot, path, use, how, line, optional in rows])

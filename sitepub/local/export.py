@@ -13,14 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sitepub.core.paths import show_path
+from sitepub.core.pointers import LARGEST_POINTER, is_pointer
 from sitepub.errors import ConfigurationError, RefusedError, join_problems
 from sitepub.local.checkout import Checkout, explain_failure, unplaced_environment
 
 _SUBMODULE = "160000"
-_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
-_LARGEST_POINTER = 1024
-"""Bytes (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md)."""
-
 _MOST_NAMED = 10
 
 
@@ -65,7 +62,7 @@ def _list_tree(checkout: Checkout, commit: str) -> Iterator[tuple[str, str]]:
 
 
 def refuse_pointers(exported: Path) -> None:
-    refuse_named_pointers(str(path.relative_to(exported)) for path in _each_file(exported) if is_pointer(path))
+    refuse_named_pointers(str(path.relative_to(exported)) for path in _each_file(exported) if holds_pointer(path))
 
 
 def refuse_named_pointers(pointers: Iterable[str]) -> None:
@@ -79,11 +76,9 @@ def _each_file(exported: Path) -> Iterator[Path]:
         yield from (path for name in names if not (path := Path(folder) / name).is_symlink())
 
 
-def is_pointer(path: Path) -> bool:
-    if path.stat().st_size > _LARGEST_POINTER:
-        return False
+def holds_pointer(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(_POINTER)) == _POINTER
+        return is_pointer(file.read(LARGEST_POINTER + 1))
 
 
 def run_git(

@@ -35,6 +35,14 @@ def find_run(records: Path, target: str) -> Run | None:
     return None
 
 
+def forget_pushed(records: Path, target: str, commit: str) -> None:
+    """Takes away the script's own note that this commit was pushed; one of another commit stays."""
+    path = records / f"{target}.pushed"
+    with suppress(OSError):
+        if path.read_text() == commit:
+            path.unlink()
+
+
 def log_path(records: Path, target: str) -> Path:
     return records / f"{target}.log"
 

@@ -44,9 +44,14 @@ class Installed:
     problem: str = ""
 
 
+def find_folder(checkout: Checkout) -> Path:
+    """Where git looks for hook files, as `core.hooksPath` says. Raises ConfigurationError `git-failed`."""
+    return Path(os.path.normpath(checkout.root / _ask(checkout, "rev-parse", "--git-path", "hooks")))
+
+
 def find_place(checkout: Checkout) -> Place:
     """Raises RefusedError `shared-hooks` where other repositories use the same folder."""
-    folder = Path(os.path.normpath(checkout.root / _ask(checkout, "rev-parse", "--git-path", "hooks")))
+    folder = find_folder(checkout)
     own = os.path.realpath(checkout.common_dir)
     is_inside = os.path.realpath(folder).startswith((f"{own}/", f"{os.path.realpath(checkout.root)}/"))
     is_configured = _version(checkout) >= CONFIGURED_FROM

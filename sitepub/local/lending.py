@@ -16,7 +16,7 @@ from sitepub.core.formats import BUNDLER_MANIFESTS
 from sitepub.core.paths import HOST_FILES, looks_like_secret
 from sitepub.interfaces import SourceFile
 from sitepub.local.checkout import Checkout
-from sitepub.local.export import is_pointer, refuse_named_pointers, refuse_pointers, refuse_submodules, run_git, temporary_folder
+from sitepub.local.export import holds_pointer, refuse_named_pointers, refuse_pointers, refuse_submodules, run_git, temporary_folder
 from sitepub.local.source import FolderSource
 
 _PLAIN_MODES = ("100644", "100755")
@@ -47,7 +47,7 @@ class Lent:
                 return
             _check_out(self.checkout, self.index, self.root, [self.below + path for path in missing])
             self._brought.update(missing)
-        refuse_named_pointers(self.below + path for path in missing if is_pointer(self.root / self.below / path))
+        refuse_named_pointers(self.below + path for path in missing if holds_pointer(self.root / self.below / path))
 
 
 @dataclass(frozen=True, slots=True)

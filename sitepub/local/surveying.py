@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitepub.core.model import Digest, SourcePath
+from sitepub.core.pointers import LARGEST_POINTER, is_pointer
 from sitepub.core.references import Language, scan
-from sitepub.core.survey import Resolver, survey
+from sitepub.core.survey import Resolver, Survey, survey
 from sitepub.core.survey_text import encode_survey
 from sitepub.core.urls import SiteUrls
 from sitepub.interfaces import SourceFile
@@ -39,7 +40,7 @@ class SurveyBatch:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """`survey` is encoded; None for a leaf, and where `is_known`."""
+    """`survey` is encoded; None for a leaf that is no pointer of Git LFS, and where `is_known`."""
 
     path: SourcePath
     digest: Digest
@@ -54,12 +55,16 @@ def survey_batch(batch: SurveyBatch) -> Answer[Surveyed]:
 
 def _survey_file(batch: SurveyBatch, job: SurveyJob, resolver: Resolver) -> Surveyed:
     path = job.file.path
-    if job.language is None:
+    if job.language is None and job.file.size > LARGEST_POINTER:
         return Surveyed(path, digest_file(batch.root, job.file), None)
     body = read_file(batch.root, job.file)
     digest = Digest(hashlib.sha256(body).hexdigest())
     if digest == job.known:
         return Surveyed(path, digest, None, is_known=True)
+    if is_pointer(body):
+        return Surveyed(path, digest, encode_survey(Survey(is_pointer=True)))
+    if job.language is None:
+        return Surveyed(path, digest, None)
     scanned = scan(job.language, body, links=batch.links)
     found = survey(scanned, page=path, language=job.language, body=body, resolver=resolver, needs_map_place=batch.maps)
     return Surveyed(path, digest, encode_survey(found))

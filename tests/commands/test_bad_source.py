@@ -123,6 +123,20 @@ def test_names_that_collide_are_warned_of_on_s3(bucket_story: Story) -> None:
     assert set(COLLIDING) <= set(bucket_story.site())
 
 
+def test_pointers_of_git_lfs_are_warned_of(story: Story) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    story.write({f"img/{number}.png": pointer for number in range(11)} | {"late.css": pointer, "like.png": f"# {pointer}"})
+    for told in (story.publish(), story.publish()):
+        (message,) = told["warnings"]
+        assert message.startswith("12 files are pointers of Git LFS, not the files themselves: `img/0.png`, ")
+        assert message.endswith(" and 2 more; `git lfs pull`, and build again")
+    story.write({f"img/{number}.png": f"picture {number}" for number in range(11)} | {"late.css": "p {}"})
+    assert story.publish()["warnings"] == []
+    story.write({"img/0.png": pointer})
+    told = story.run("publish").err
+    assert "`img/0.png` is a pointer of Git LFS, not the file itself; `git lfs pull`, and build again" in told
+
+
 def test_links_that_leave_the_source(any_story: Story) -> None:
     secret = any_story.root / "secret.html"
     secret.write_text("<p>secret")

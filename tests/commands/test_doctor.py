@@ -128,6 +128,26 @@ def test_a_hook_that_git_passes_over_is_a_problem(story: Story) -> None:
     assert "hook" in story.json("doctor")["fine"]
 
 
+def test_hooks_are_looked_for_where_git_does(story: Story) -> None:
+    git(story, "init", "-q")
+    git(story, "commit", "-q", "--allow-empty", "-m", "one")
+    old = story.root / ".git/hooks/pre-push"
+    old.parent.mkdir(exist_ok=True)
+    old.write_text("#!/bin/sh\nsitepub publish\n")
+    old.chmod(0o755)
+    git(story, "config", "core.hooksPath", ".husky")
+    (passed,) = [one for one in story.json("doctor", status=6)["findings"] if one["severity"] == "problem"]
+    assert passed["code"] == "hook-passed-over" and str(old) in passed["message"] and ".husky" in passed["message"]
+    old.unlink()
+    hook = story.root / ".husky/pre-push"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\nsitepub publish\n")
+    hook.chmod(0o644)
+    assert told(story.json("doctor", status=6)) == ["hook-not-executable"]
+    hook.chmod(0o755)
+    assert "hook" in story.json("doctor")["fine"]
+
+
 def test_what_is_unfinished_or_owed_is_a_problem(cloud_story: Story) -> None:
     cloud_story.publish()
     cloud_story.write({"about.html": "changed"})

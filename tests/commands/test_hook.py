@@ -215,6 +215,9 @@ def test_a_publish_that_fails_is_told_by_status(ground: Ground) -> None:
     told = json.loads(sitepub(ground.here, "hook", "status", "--json"))
     assert told["runs"][0]["status"] == 4
     assert any("no such template" in line for line in told["runs"][0]["log"])
+    assert "pushing again, or `sitepub publish`, tries again" in told["runs"][0]["log"][-1]
+    ground.push()
+    wait_until(lambda: ground.runs() == 2)
 
 
 FOREIGN = '#!/bin/sh\necho "$1" >>foreign.txt\ncat >>foreign.txt\n[ ! -e refuse ] || [ "$1" != prepared ]\n'

@@ -37,6 +37,7 @@ SURVEYS = st.builds(
     map_place=st.none() | st.tuples(st.integers(0, 9), st.sampled_from(MapForm)),
     encoding=st.none() | st.just("cp1252"),
     notes=st.lists(PATHS, max_size=2).map(tuple),
+    is_pointer=st.booleans(),
 )
 
 
