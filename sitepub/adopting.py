@@ -31,9 +31,10 @@ from sitepub.edges import Edges
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, FileBody, Listed, Place, Progress, StoreReader
+from sitepub.invalidating import foresee_invalidation
 from sitepub.packs import PackDraft, compress, large_body_key, pack_key
 from sitepub.preparing import Prepared
-from sitepub.publishing import carry_out, foresee_invalidation, make_chooser, make_edges
+from sitepub.publishing import carry_out, make_chooser, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
 from sitepub.report_account import Account
 from sitepub.verifying import read_digest
@@ -170,7 +171,7 @@ def _foresee(prepared: Prepared, sight: Sight, first: Manifest, etags: Mapping[K
         commit=prepared.history.commit,
         summary=plan.summary,
         changes=tell_copies(plan.changes, wanted, find_same(first, wanted), find_packed(first, wanted)),
-        invalidation=foresee_invalidation(chooser, choice, state),
+        invalidation=foresee_invalidation(choice, state, chooser.rules, sight.clock.now()),
         requests=Requests(sight.requests, cdn.requests if cdn else 0),
         warnings=(*prepared.warnings, *warnings, *plan.warnings, *choice.warnings),
         started=started,

@@ -11,7 +11,7 @@ from sitepub.core.invalidation_paths import Routing, encode_path
 from sitepub.core.invalidation_words import Named
 from sitepub.core.ledger import Ledger, join
 from sitepub.core.model import Artifact, Key, Warning
-from sitepub.core.pacing import Month, Verdict, choose_spending, drop_covered, foresee_month, read_month
+from sitepub.core.pacing import Month, Verdict, choose_spending, drop_covered, read_month
 from sitepub.core.plan import Shown
 from sitepub.core.settings import Invalidation, Target
 from sitepub.core.state import State
@@ -122,13 +122,6 @@ class Chooser:
         if counted is not None:
             self.copy.keep(counted)
         return counted or known
-
-    def month(self, ledger: Ledger) -> Month:
-        return read_month(ledger, self.rules.free_paths, self.clock.now())
-
-    def foresee(self, ledger: Ledger, items: int = 0) -> int:
-        """Paths that the month will have used at its end, at the pace so far."""
-        return foresee_month(self.month(ledger), items)
 
 
 def _remember_tags(shown: Iterable[Shown], state: State, routing: Routing, distribution: str) -> dict[str, str]:

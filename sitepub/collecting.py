@@ -19,7 +19,7 @@ from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
-from sitepub.invalidating import invalidate, send_owed
+from sitepub.invalidating import foresee_invalidation, invalidate, send_owed
 from sitepub.lease import Change, LeaseKeeper, is_dead, is_held_by, keeps_changing
 from sitepub.releases import Snapshot, release_key
 from sitepub.writing import is_standing
@@ -43,6 +43,14 @@ def foresee_sweep(edges: Edges, retention: Retention) -> Sweep:
     return _plan(edges, edges.releases.read_state(), retention)
 
 
+def foresee_collecting(edges: Edges, retention: Retention) -> Collected:
+    """What `collect` would do now, with what it would invalidate. Reads only."""
+    snapshot = edges.releases.read_state()
+    sweep = _plan(edges, snapshot, retention)
+    invalidation, warnings = foresee_eviction(edges, snapshot, _shown_by(sweep))
+    return Collected(sweep, sweep.left, invalidation, warnings)
+
+
 def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collected:
     """Raises HeldError where a publish is at work, RefusedError where one was left unfinished. What can't be sent stays owed."""
     for _ in range(ATTEMPTS):
@@ -52,8 +60,7 @@ def collect(edges: Edges, retention: Retention, *, wait: bool = False) -> Collec
             continue
         if not sweep.doomed:
             return Collected(sweep, sweep.left, settled)
-        shown = tuple(Shown(doomed.key, doomed.known, None) for doomed in sweep.doomed if _needs_invalidation(doomed))
-        choice = choose_eviction(edges, snapshot, shown)
+        choice = choose_eviction(edges, snapshot, _shown_by(sweep))
         keeper = begin_deleting(edges, snapshot, choice, tuple(one.release for one in sweep.kept))
         if keeper is None:
             continue
@@ -86,10 +93,21 @@ def settle_before(edges: Edges) -> tuple[Snapshot, Invalidated]:
 
 
 def choose_eviction(edges: Edges, snapshot: Snapshot, shown: tuple[Shown, ...]) -> InvalidationChoice:
-    """What is to be invalidated once `shown` is deleted, beside all of the live release, which edges hold too."""
+    """What is to be invalidated once `shown` is deleted, beside all of the live release, which edges hold too. Raises RefusedError where the
+    month is spent and `when_spent: fail` says so."""
     live = snapshot.state.live_release
     held = edges.releases.read_document(live).manifest.artifacts if live and shown else {}
     return edges.choose(shown, held, snapshot.state)()
+
+
+def foresee_eviction(edges: Edges, snapshot: Snapshot, shown: tuple[Shown, ...]) -> tuple[Invalidated, tuple[Warning, ...]]:
+    """What would be sent once `shown` is deleted, with what is owed already. Reads only; raises RefusedError as choose_eviction."""
+    if edges.cdn is None:
+        return Invalidated(), ()
+    choice = choose_eviction(edges, snapshot, shown)
+    if not choice.items and snapshot.state.owed:
+        choice = replace(choice, ledger=edges.count_month(snapshot.state))
+    return foresee_invalidation(choice, snapshot.state, edges.rules, edges.clock.now()), choice.warnings
 
 
 def begin_deleting(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, kept: tuple[Release, ...]) -> LeaseKeeper | None:
@@ -160,6 +178,11 @@ def read_documents(edges: Edges, listed: tuple[Release, ...], records: Iterable[
 
 def _ending(sweep: Sweep) -> Change:
     return lambda state, nonce: replace(end_collect(state, nonce=nonce), is_swept=sweep.is_whole)
+
+
+def _shown_by(sweep: Sweep) -> tuple[Shown, ...]:
+    """What of it edges may show."""
+    return tuple(Shown(doomed.key, doomed.known, None) for doomed in sweep.doomed if _needs_invalidation(doomed))
 
 
 def _needs_invalidation(doomed: Doomed) -> bool:

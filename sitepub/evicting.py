@@ -14,9 +14,9 @@ from sitepub.core.state import State, owe
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import ConfigurationError, HeldError, RefusedError
 from sitepub.interfaces import CdnReader, Progress
-from sitepub.invalidating import invalidate, send_owed
+from sitepub.invalidating import foresee_invalidation, invalidate, send_owed
 from sitepub.lease import is_dead, keeps_changing
-from sitepub.publishing import foresee_invalidation, make_chooser, make_edges
+from sitepub.publishing import make_chooser, make_edges
 from sitepub.releases import ReleaseReader, Snapshot
 from sitepub.report_invalidation import Evicted
 from sitepub.request import Request
@@ -31,7 +31,7 @@ def foresee_eviction(request: Request, sight: Sight, words: Sequence[str], *, st
     choice = _choose(chooser, sight.releases, words, snapshot)
     if not words and snapshot.state.owed:
         choice = InvalidationChoice(ledger=chooser.count(snapshot.state))
-    told = foresee_invalidation(chooser, choice, snapshot.state)
+    told = foresee_invalidation(choice, snapshot.state, chooser.rules, sight.clock.now())
     return _tell(request, sight, cdn, told, choice, started, is_dry_run=True)
 
 

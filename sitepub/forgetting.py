@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from sitepub.collecting import begin_deleting, choose_eviction, delete_stable, read_documents, settle_before
+from sitepub.collecting import begin_deleting, choose_eviction, delete_stable, foresee_eviction, read_documents, settle_before
 from sitepub.core.document import BodyPlace
 from sitepub.core.forgetting import Forgetting, choose_forgotten, find_live
 from sitepub.core.manifest import digest_manifest
@@ -40,6 +40,14 @@ def foresee_forgetting(edges: Edges, paths: Collection[str]) -> Forgetting:
     return _plan(edges, edges.releases.read_state(), paths)
 
 
+def foresee_all(edges: Edges, paths: Collection[str]) -> Forgotten:
+    """As `foresee_forgetting`, with what would be invalidated."""
+    snapshot = edges.releases.read_state()
+    forgetting = _plan(edges, snapshot, paths)
+    invalidation, warnings = foresee_eviction(edges, snapshot, _shown_by(forgetting))
+    return Forgotten(forgetting, invalidation=invalidation, warnings=warnings)
+
+
 def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgotten:
     """Raises RefusedError where the live release still has one of the paths, HeldError where another run is at work."""
     for _ in range(ATTEMPTS):
@@ -47,7 +55,7 @@ def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgo
         forgetting = _plan(edges, snapshot, paths)
         if forgetting.is_nothing:
             return Forgotten(forgetting, invalidation=settled)
-        choice = choose_eviction(edges, snapshot, tuple(Shown(key, found, None) for key, found in forgetting.site.items()))
+        choice = choose_eviction(edges, snapshot, _shown_by(forgetting))
         keeper = begin_deleting(edges, snapshot, choice, snapshot.state.releases)
         if keeper is None:
             continue
@@ -58,6 +66,11 @@ def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgo
             done = keeper.swap(lambda state, nonce: end_collect(state, nonce=nonce))
         return Forgotten(forgetting, left, invalidate(edges, done, choice, wait), choice.warnings)
     raise keeps_changing()
+
+
+def _shown_by(forgetting: Forgetting) -> tuple[Shown, ...]:
+    """What of it edges may show."""
+    return tuple(Shown(key, found, None) for key, found in forgetting.site.items())
 
 
 def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgetting:

@@ -1,16 +1,17 @@
-"""The last step of a run: sends what is owed and takes it off the state. What can't be sent stays owed: never an error."""
+"""The last step of a run: sends what is owed and takes it off the state, or foresees that. What can't be sent stays owed: never an error."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sitepub.core.invalidation import caller_reference, fold_items
 from sitepub.core.ledger import Ledger, join, note_sent
 from sitepub.core.pacing import Month, allowance, choose_debts, drop_covered, foresee_month, read_month
 from sitepub.core.reserving import Shared, count_reserved, reserve, settle
-from sitepub.core.settings import WhenSpent
-from sitepub.core.state import Owed, end_collect, take_off
+from sitepub.core.settings import Invalidation, WhenSpent
+from sitepub.core.state import Owed, State, end_collect, take_off
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import SitepubError
 from sitepub.interfaces import Cdn
@@ -39,6 +40,20 @@ class _Sending:
     @property
     def waits_for_others(self) -> bool:
         return bool(self.held and self.month.reserved)
+
+
+def foresee_invalidation(choice: InvalidationChoice, state: State, rules: Invalidation, now: datetime) -> Invalidated:
+    """What would be sent for this choice, with what is owed already."""
+    items = drop_covered((*choice.items, *(item for debt in state.owed for item in debt.items)))
+    return Invalidated(
+        items=items,
+        collateral=choice.collateral,
+        used=choice.ledger.used if choice.ledger else None,
+        foreseen=foresee_month(read_month(choice.ledger, rules.free_paths, now), len(items)) if choice.ledger else None,
+        folds=choice.folds,
+        price=choice.price,
+        folded_because=choice.reason,
+    )
 
 
 def send_owed(edges: Edges, snapshot: Snapshot, *, wait: bool = False) -> Invalidated:

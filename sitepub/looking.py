@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from sitepub.core.model import Warning
+from sitepub.core.pacing import foresee_month, read_month
 from sitepub.core.provision.found import RECORDED
 from sitepub.core.state import State
 from sitepub.core.whereabouts import Whereabouts
@@ -65,8 +66,8 @@ def _look_at_quota(request: Request, sight: Sight, cdn: CdnReader | None, state:
         return Quota()
     chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
     ledger = chooser.count(state)
-    used, foreseen = chooser.month(ledger).used, chooser.foresee(ledger)
-    return Quota(used, chooser.rules.free_paths, foreseen, ledger.counted_at is not None, ledger.unseen)
+    month = read_month(ledger, chooser.rules.free_paths, sight.clock.now())
+    return Quota(month.used, month.free, foresee_month(month), ledger.counted_at is not None, ledger.unseen)
 
 
 def _find_unpublished(request: Request, state: State) -> Sequence[Mapping[str, str]] | None:

@@ -12,11 +12,10 @@ from sitepub.choosing import LEAST, Chooser, is_passing
 from sitepub.core.cost import Requests, foresee_requests
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
-from sitepub.core.pacing import Month, drop_covered
+from sitepub.core.pacing import Month
 from sitepub.core.plan import bodies_to_bring, is_large
 from sitepub.core.previews import expires_at
 from sitepub.core.settings import FolderAddress, Invalidation, Target
-from sitepub.core.state import State
 from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.decision import Decision, decide, nothing_to_do
 from sitepub.edges import CONDITIONS, Edges, Invalidated, InvalidationChoice, never_hold
@@ -24,6 +23,7 @@ from sitepub.errors import SitepubError
 from sitepub.gathering import start_aside
 from sitepub.history import mark_live
 from sitepub.interfaces import CdnReader, Progress
+from sitepub.invalidating import foresee_invalidation
 from sitepub.local.process import is_surely_gone, this_process
 from sitepub.pipeline import Receipt, publish, settle_nothing
 from sitepub.preparing import Prepared
@@ -53,7 +53,7 @@ def foresee(prepared: Prepared, sight: Sight, *, started: float) -> Account:
     chooser = make_chooser(prepared.request.target, prepared.request.config.invalidation, sight, cdn)
     choice = chooser.choose(decision.plan.shown, held_artifacts(decision), state)
     made = Requests(sight.requests, cdn.requests if cdn else 0)
-    invalidated = foresee_invalidation(chooser, choice, state)
+    invalidated = foresee_invalidation(choice, state, chooser.rules, sight.clock.now())
     account = _account(prepared, sight, decision, invalidated, _foresee_requests(prepared, decision, choice, made), started)
     return replace(account, is_dry_run=True, warnings=(*account.warnings, *told, *decision.warnings, *choice.warnings))
 
@@ -91,20 +91,6 @@ def _has_moved(prepared: Prepared, receipt: Receipt) -> bool:
 def make_chooser(target: Target, rules: Invalidation, sight: Sight, cdn: CdnReader | None) -> Chooser:
     shared = sight.shared.read if sight.shared is not None else Ledger
     return Chooser(target, rules, cdn, sight.clock, sight.ledger, shared=shared)
-
-
-def foresee_invalidation(chooser: Chooser, choice: InvalidationChoice, state: State) -> Invalidated:
-    """What would be sent for this choice, with what is owed already."""
-    items = drop_covered((*choice.items, *(item for debt in state.owed for item in debt.items)))
-    return Invalidated(
-        items=items,
-        collateral=choice.collateral,
-        used=choice.ledger.used if choice.ledger else None,
-        foreseen=chooser.foresee(choice.ledger, len(items)) if choice.ledger else None,
-        folds=choice.folds,
-        price=choice.price,
-        folded_because=choice.reason,
-    )
 
 
 def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Progress, rules: Invalidation | None = None) -> Edges:

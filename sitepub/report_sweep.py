@@ -61,9 +61,9 @@ def sweep_as_text(sweep: Sweep, *, left: Sequence[str] = (), is_dry_run: bool, v
     return "\n".join(lines)
 
 
-def with_invalidation(told: str, sent: Invalidated, free_paths: int) -> str:
+def with_invalidation(told: str, sent: Invalidated, free_paths: int, *, is_dry_run: bool) -> str:
     """What a `gc` says, and what became of its invalidation."""
-    return "\n".join([told, *(invalidation_lines(sent, free_paths, is_dry_run=False) if sent.items else ())])
+    return "\n".join([told, *(invalidation_lines(sent, free_paths, is_dry_run=is_dry_run) if sent.items else ())])
 
 
 def forgetting_as_json(

@@ -14,8 +14,9 @@ from sitepub.earlier import wish_for
 from sitepub.edges import Invalidated
 from sitepub.history import mark_live
 from sitepub.interfaces import Body, Place, Progress
+from sitepub.invalidating import foresee_invalidation
 from sitepub.pipeline import rollback
-from sitepub.publishing import foresee_invalidation, held_artifacts, make_chooser, make_edges
+from sitepub.publishing import held_artifacts, make_chooser, make_edges
 from sitepub.report_account import Account
 from sitepub.request import Request
 from sitepub.wiring import Opened, Sight
@@ -54,7 +55,7 @@ def foresee_rollback(request: Request, sight: Sight, name: str | None, *, starte
     cdn = sight.cdn_of(snapshot.state)
     chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
     choice = chooser.choose(decision.plan.shown, held_artifacts(decision), snapshot.state)
-    invalidated = foresee_invalidation(chooser, choice, snapshot.state)
+    invalidated = foresee_invalidation(choice, snapshot.state, chooser.rules, sight.clock.now())
     made = Requests(sight.requests, cdn.requests if cdn else 0)
     account = _account(request, sight, release, snapshot.state, decision, invalidated, made, started)
     return Restored(release, replace(account, is_dry_run=True, warnings=(*decision.warnings, *choice.warnings)))

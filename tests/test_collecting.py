@@ -11,7 +11,7 @@ import pytest
 
 from sitepub.aws.cloudfront import CloudFront
 from sitepub.choosing import Chooser
-from sitepub.collecting import Collected, collect, foresee_sweep
+from sitepub.collecting import Collected, collect, foresee_collecting, foresee_sweep
 from sitepub.core.model import Artifact, FileClass, Key
 from sitepub.core.plan import Shown
 from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
@@ -227,8 +227,11 @@ def test_what_a_gc_evicts_is_chosen_beside_all_that_edges_hold() -> None:
         return at_once(lambda: chooser.choose(shown, live, state))
 
     edges = replace(world.edges(), cdn=cdn, choose=choose, count_month=chooser.count, rules=chooser.rules)
+    before = dict(world.bucket.objects)
+    foreseen = foresee_collecting(edges, NEWEST_ONLY).invalidation
+    assert world.bucket.objects == before
     sent = collect(edges, NEWEST_ONLY).invalidation
-    assert (sent.items, sent.collateral) == (("/lib/a.js", "/lib/b.js", "/x/*"), 0)
+    assert (sent.items, sent.collateral) == (foreseen.items, foreseen.collateral) == (("/lib/a.js", "/lib/b.js", "/x/*"), 0)
     assert sent.folds == (("/x/*", 2),)
 
 

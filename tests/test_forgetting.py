@@ -9,7 +9,7 @@ from sitepub.core.model import FileClass, Key
 from sitepub.core.state import State
 from sitepub.core.state_text import decode_state
 from sitepub.errors import RefusedError
-from sitepub.forgetting import foresee_forgetting, forget
+from sitepub.forgetting import foresee_all, foresee_forgetting, forget
 from tests.support.builders import CSS, Piece, RecordingCdn, World, wish
 from tests.test_pipeline import bodies, roll_back, run
 
@@ -61,13 +61,16 @@ def state_of(world: World) -> State:
 def test_nothing_of_a_forgotten_path_stays_anywhere() -> None:
     world = world_that_has_published_both()
     assert holds_secret(world)
+    before = dict(world.bucket.objects)
+    foreseen = foresee_all(world.edges(), PATHS)
+    assert world.bucket.objects == before
     forgotten = forget(world.edges(), PATHS)
     assert holds_secret(world) == []
     assert not [key for key in world.bucket.objects if "secret" in key]
     assert world.site() == bodies(WITHOUT)
     assert forgotten.left == ()
     assert world.cdn is not None
-    assert world.cdn.sent[-1][0] == ("/big.pdf", "/js/secret.js", "/secret.abc.css", "/secret.html")
+    assert world.cdn.sent[-1][0] == ("/big.pdf", "/js/secret.js", "/secret.abc.css", "/secret.html") == foreseen.invalidation.items
 
 
 def test_everything_else_can_still_be_had_back() -> None:

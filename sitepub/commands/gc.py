@@ -51,19 +51,21 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
     with Closing(invocation.progress()) as progress:
         snapshot = opened.releases.read_state()
         edges = publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
-        sweep = collecting.foresee_sweep(edges, request.config.retention)
-        collected = collecting.Collected(sweep)
-        over = _find_expired(invocation, request)
+        retention, over = request.config.retention, _find_expired(invocation, request)
         removed = tuple(expiring.foresee_removal(each, progress) for each in over)
-        if (sweep.doomed or over) and not is_dry_run:
-            invocation.say(report.sweep_as_text(sweep, verbose=invocation.verbose, is_dry_run=True))
-            invocation.say(report_previews.removed_as_text(removed, is_dry_run=True))
-            require_consent("delete them?", yes=yes)
+        if is_dry_run:
+            collected = collecting.foresee_collecting(edges, retention)
+        else:
+            sweep = collecting.foresee_sweep(edges, retention)
+            if sweep.doomed or over:
+                invocation.say(report.sweep_as_text(sweep, verbose=invocation.verbose, is_dry_run=True))
+                invocation.say(report_previews.removed_as_text(removed, is_dry_run=True))
+                require_consent("delete them?", yes=yes)
             if sweep.doomed:
-                collected = collecting.collect(edges, request.config.retention, wait=wait)
+                collected = collecting.collect(edges, retention, wait=wait)
+            else:
+                collected = collecting.Collected(sweep, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
             removed = tuple(expiring.remove_preview(each, progress) for each in over)
-        if not sweep.doomed and not is_dry_run:
-            collected = collecting.Collected(sweep, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
     free = request.config.invalidation.free_paths
     done, left, sent = collected.sweep, collected.left, collected.invalidation
     invocation.say(report.warnings_as_text(collected.warnings))
@@ -71,7 +73,7 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
     gone = report_previews.removed_as_text(removed, is_dry_run=is_dry_run)
     rows = report_previews.removed_as_rows(removed)
     invocation.answer(
-        report.with_invalidation(f"{told}\n{gone}" if gone else told, sent, free),
+        report.with_invalidation(f"{told}\n{gone}" if gone else told, sent, free, is_dry_run=is_dry_run),
         lambda: report.sweep_as_json(done, left=left, invalidation=sent, free_paths=free, previews=rows, is_dry_run=is_dry_run),
     )
     return ExitStatus.OWED if sent.state == "owed" or any(each.is_owed for each in removed) else ExitStatus.FINE
@@ -117,20 +119,20 @@ def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool,
     with Closing(invocation.progress()) as progress:
         snapshot = opened.releases.read_state()
         edges = publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
-        foreseen = forgetting.foresee_forgetting(edges, paths)
-        forgotten = forgetting.Forgotten(foreseen)
-        if not foreseen.is_nothing and not is_dry_run:
+        if is_dry_run:
+            forgotten = forgetting.foresee_all(edges, paths)
+        elif (foreseen := forgetting.foresee_forgetting(edges, paths)).is_nothing:
+            forgotten = forgetting.Forgotten(foreseen, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
+        else:
             invocation.say(report.forgetting_as_text(foreseen, is_dry_run=True))
             require_consent("forget them for good?", yes=yes)
             forgotten = forgetting.forget(edges, paths, wait=wait)
-        elif not is_dry_run:
-            forgotten = forgetting.Forgotten(foreseen, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
     free = request.config.invalidation.free_paths
     done, left, sent = forgotten.forgetting, forgotten.left, forgotten.invalidation
     invocation.say(report.warnings_as_text(forgotten.warnings))
     told = report.forgetting_as_text(done, left=left, is_dry_run=is_dry_run)
     invocation.answer(
-        report.with_invalidation(told, sent, free),
+        report.with_invalidation(told, sent, free, is_dry_run=is_dry_run),
         lambda: report.forgetting_as_json(done, left=left, invalidation=sent, free_paths=free, is_dry_run=is_dry_run),
     )
     return ExitStatus.OWED if sent.state == "owed" else ExitStatus.FINE

@@ -58,7 +58,9 @@ def test_what_is_owed_is_sent_though_there_is_nothing_to_delete(cloud_story: Sto
     assert cloud_story.publish(status=8)["invalidation"]["state"] == "owed"
     assert cloud_story.json("gc", status=8)["invalidation"]["state"] == "owed"
     cloud_story.configure()
-    assert cloud_story.json("gc", "--dry-run")["invalidation"]["state"] == "none"
+    planned = cloud_story.json("gc", "--dry-run")["invalidation"]
+    assert (planned["state"], planned["items"]) == ("none", ["/about.html"])
+    assert "would invalidate 1 path (/about.html), 0 of 1,000 this month" in cloud_story.run("gc", "--dry-run").out
     assert cloud_story.json("status")["owed"] == ["/about.html"]
     assert "1 path (/about.html)" in cloud_story.run("gc").out
     assert cloud_story.json("status")["owed"] == []
