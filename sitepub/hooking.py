@@ -13,7 +13,7 @@ from pathlib import Path
 from sitepub.core.hook_scripts import DEFAULT, Hook, HookKind
 from sitepub.core.previews import find_root, find_url_pattern
 from sitepub.core.settings import BucketAddress, Config, Target
-from sitepub.core.workflows import Workflow
+from sitepub.core.workflow_jobs import Workflow
 from sitepub.errors import ConfigurationError, ExitStatus, RefusedError
 from sitepub.local.checkout import Checkout, find_checkout
 from sitepub.local.git import Repository
