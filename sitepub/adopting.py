@@ -24,7 +24,8 @@ from sitepub.core.inheritance import (
 )
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest
-from sitepub.core.plan import Base, count_by_kind, make_plan, settle_frozen
+from sitepub.core.plan import Base, count_by_kind
+from sitepub.core.planning import make_plan, settle_frozen
 from sitepub.core.state import Record, Release, State
 from sitepub.decision import RESERVED
 from sitepub.edges import Edges

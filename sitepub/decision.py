@@ -11,7 +11,8 @@ from sitepub.core.document import Document, Retired
 from sitepub.core.lingering import find_retired, without_swept
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Manifest, Warning
-from sitepub.core.plan import Base, Plan, Standing, make_plan, settle_frozen, shrinks
+from sitepub.core.plan import Base, Plan, Standing
+from sitepub.core.planning import make_plan, settle_frozen, shrinks
 from sitepub.core.state import Pending, Release, State
 from sitepub.core.tags import keep_tags
 from sitepub.errors import RefusedError, StoppedError

@@ -180,5 +180,5 @@ def test_nothing_to_do_imports_neither_what_plans_and_writes_nor_a_parser(tmp_pa
         assert told in done.stdout, done.stderr
     loaded = set(ast.literal_eval(done.stderr.splitlines()[-1]))
     heavy = {"boto3", "botocore", "git", "rich", "zstandard", "pathspec", "subprocess", "sitepub.core.references.html"}
-    ours = {"pipeline", "publishing", "decision", "choosing", "core.plan", "core.invalidation", "site"}
+    ours = {"pipeline", "publishing", "decision", "choosing", "core.plan", "core.planning", "core.invalidation", "site"}
     assert not loaded & {*heavy, *(f"sitepub.{name}" for name in ours)}

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from sitepub.core.document import Document
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, Digest, FileClass, HeaderSet, Key, Kind, ReleaseId
-from sitepub.core.plan import Found, changed_headers
+from sitepub.core.plan import Found
+from sitepub.core.telling import changed_headers
 
 RESERVED = ".sitepub/"
 

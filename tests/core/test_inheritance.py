@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sitepub.core.changes import Action, Change
 from sitepub.core.inheritance import Inherited, choose_keys, find_packed, find_same, is_copied, is_etag_of, make_first_release, tell_copies
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import ETag, FileClass, HeaderSet, Key, Kind, SourcePath
-from sitepub.core.plan import Action, Change
 from tests.support.builders import CSS, artifact, digest_of
 
 MEGABYTE = 1024 * 1024

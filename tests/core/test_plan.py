@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sitepub.core.changes import Action, Summary
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, ETag, FileClass, Key, Manifest
-from sitepub.core.plan import Action, Base, Stage, Standing, Summary, make_plan, settle_frozen, shrinks
+from sitepub.core.plan import Base, Stage, Standing
+from sitepub.core.planning import make_plan, settle_frozen, shrinks
 from tests.support.builders import CSS, HTML, artifact
 
 

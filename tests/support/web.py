@@ -330,7 +330,7 @@ def small_is_large() -> Iterator[None]:
     names = (
         "sitepub.core.plan.PACK_LIMIT",
         "sitepub.promoting.COPY_ABOVE",
-        "sitepub.core.plan.COPY_ABOVE",
+        "sitepub.core.telling.COPY_ABOVE",
         "sitepub.writing.LOOK_FIRST_ABOVE",
     )
     with mock.patch(names[0], LARGE), mock.patch(names[1], 9), mock.patch(names[2], 9), mock.patch(names[3], 9):
