@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sitepub.core.changes import Summary
@@ -17,7 +17,7 @@ from sitepub.core.state import Pending, Release, State
 from sitepub.core.tags import keep_tags
 from sitepub.errors import RefusedError, StoppedError
 from sitepub.gathering import run_all
-from sitepub.interfaces import StoreReader
+from sitepub.interfaces import Listed, StoreReader
 from sitepub.releases import ReleaseReader, Snapshot
 from sitepub.wishes import Permits, Wish
 from sitepub.writing import is_standing
@@ -28,7 +28,7 @@ RESERVED = ".sitepub/"
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`completes`: the pending release has just this content and is finished as it is. `live` and `document` are None before a first
-    publish. `etags`: what the record says stands at each key."""
+    publish. `etags`: what the record says stands at each key; `listed`: sizes of what stands at wanted keys, where the target was listed."""
 
     snapshot: Snapshot
     digest: Digest
@@ -39,6 +39,7 @@ class Decision:
     completes: Pending | None
     warnings: tuple[Warning, ...]
     retired: Mapping[Key, Retired] = field(default_factory=dict)
+    listed: Mapping[Key, int] | None = None
 
     @property
     def is_nothing(self) -> bool:
@@ -72,12 +73,13 @@ def decide(
     _check_shrink(wanted, document, permits)
     etags = releases.read_record(state)
     is_first = live is None and state.pending is None  # a preview whose removal broke off has a state, and knows of no key
+    listed = [there for there in store.list() if there.key in wanted.artifacts and not there.key.startswith(RESERVED)] if is_first else []
     base = Base(
         live=document.manifest if document else None,
         others=tuple(others.values()),
         lingering=lingering,
         etags=etags,
-        standing={key: found for key, found in _find_standing(store, wanted, wish).items() if key not in left} if is_first else {},
+        standing={key: found for key, found in _find_standing(store, wanted, wish, listed).items() if key not in left},
         found=wish.mends,
     )
     plan = make_plan(wanted, base, allow_foreign=permits.foreign, is_folder=not store.keeps_headers)
@@ -89,7 +91,8 @@ def decide(
     named = [*([(live, document.manifest)] if live and document else []), *others.items()]
     retired = find_retired(plan.lingering, document.retired if document else {}, named)
     completes = state.pending if state.pending and state.pending.release.manifest == digest else None
-    return Decision(snapshot, digest, plan, live, document, etags, completes, warnings, retired)
+    sizes = {there.key: there.size for there in listed} if is_first else None
+    return Decision(snapshot, digest, plan, live, document, etags, completes, warnings, retired, sizes)
 
 
 def nothing_to_do(snapshot: Snapshot, live: Release, unchanged: int, warnings: tuple[Warning, ...] = ()) -> Decision:
@@ -151,9 +154,8 @@ def _rely_on_kept(plan: Plan, store: StoreReader) -> Plan:
     return replace(plan, uploads=(), changes=changes, summary=summary)
 
 
-def _find_standing(store: StoreReader, wanted: Manifest, wish: Wish) -> Mapping[Key, Standing]:
+def _find_standing(store: StoreReader, wanted: Manifest, wish: Wish, listed: Iterable[Listed]) -> Mapping[Key, Standing]:
     """Before a first publish the prefix is listed once. Hashed names are left to their conditional puts."""
-    listed = [there for there in store.list() if not there.key.startswith(RESERVED) and there.key in wanted.artifacts]
     stable = [there for there in listed if wanted.artifacts[there.key].file_class is not FileClass.ASSET]
     sized = [there for there in stable if there.size == wanted.artifacts[there.key].size]
     same = {

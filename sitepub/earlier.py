@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from sitepub.core.document import Document
 from sitepub.core.manifest import hashed_keys
-from sitepub.core.model import Artifact, FileClass, Kind
+from sitepub.core.model import Artifact, Digest, FileClass, Key, Kind
 from sitepub.core.state import Release
 from sitepub.edges import Edges
 from sitepub.interfaces import Body, Place
@@ -37,21 +37,30 @@ def wish_for(releases: ReleaseReader, release: Release, snapshot: Snapshot, supp
     )
 
 
-def supply_from_target(edges: Edges, document: Document) -> Callable[[Artifact], Body | Place]:
+def supply_from_target(edges: Edges, document: Document) -> FromTarget:
+    return FromTarget(edges, KeptBodies(edges.records, document.bodies), hashed_keys(document.manifest.artifacts))
+
+
+@dataclass(frozen=True, slots=True)
+class FromTarget:
     """Bodies of an earlier release: entries from packs, hashed files from their own keys, aliases from the file that they stand for."""
-    kept = KeptBodies(edges.records, document.bodies)
-    hashed = hashed_keys(document.manifest.artifacts)
 
-    def supply(artifact: Artifact) -> Body | Place:
-        if artifact.kind is Kind.ALIAS and artifact.source in hashed:
-            return edges.store.place(hashed[artifact.source])
+    _edges: Edges
+    _kept: KeptBodies
+    _hashed: Mapping[str | None, Key]
+
+    def supply(self, artifact: Artifact) -> Body | Place:
+        store = self._edges.store
+        if artifact.kind is Kind.ALIAS and artifact.source in self._hashed:
+            return store.place(self._hashed[artifact.source])
         if artifact.file_class is FileClass.ASSET:
-            return edges.store.place(artifact.key)
-        if artifact.file_class is FileClass.FROZEN and _stands_at_its_key(edges, artifact):
-            return edges.store.place(artifact.key)
-        return kept.read(artifact.body)
+            return store.place(artifact.key)
+        if artifact.file_class is FileClass.FROZEN and _stands_at_its_key(self._edges, artifact):
+            return store.place(artifact.key)
+        return self._kept.read(artifact.body)
 
-    return supply
+    def foretell(self, bodies: Iterable[Digest]) -> None:
+        self._kept.foretell(bodies)
 
 
 def _stands_at_its_key(edges: Edges, artifact: Artifact) -> bool:

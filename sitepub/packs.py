@@ -6,16 +6,22 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import IO, Self
 
 from sitepub.core.document import BodyPlace
 from sitepub.core.model import Digest, Key
+from sitepub.core.stretches import Stretch, join_places
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.interfaces import Body, FileBody, StoreReader
 
 LEVEL = 3
+
+HELD = 8
+"""Stretches of packs in memory at once, so many megabytes each as core/stretches.py says."""
 
 
 def pack_key(pack: str) -> Key:
@@ -102,13 +108,18 @@ class KeptBodies:
     def __init__(self, records: StoreReader, places: Mapping[Digest, BodyPlace]) -> None:
         self._records = records
         self._places = places
+        self._frames = _Frames(records, {})
+
+    def foretell(self, bodies: Iterable[Digest]) -> None:
+        """All of these will be asked for, so neighbours are read together. Not while another thread reads."""
+        self._frames = _Frames(self._records, join_places(self._places[body] for body in bodies if body in self._places))
 
     def read(self, digest: Digest) -> Body:
         """Raises StoppedError where the target has lost the body."""
         place = self._places.get(digest)
         if place is not None:
             try:
-                return expand(self._records.read_range(pack_key(place.pack), place.offset, place.length), digest)
+                return expand(self._frames.read(place), digest)
             except StoppedError as lost:
                 return self._read_alone(digest, lost)
         return self._read_alone(digest, None)
@@ -119,6 +130,49 @@ class KeptBodies:
         if stored is None or hashlib.sha256(stored.body).hexdigest() != digest:
             raise lost or _damaged(digest)
         return stored.body
+
+
+@dataclass(slots=True)
+class _Held:
+    """A stretch that one thread reads, and others wait for."""
+
+    mutex: Lock = field(default_factory=Lock)
+    content: bytes | None = None
+
+
+class _Frames:
+    """Frames of packs. What is joined is read once and held, the last few stretches of it; what is asked for after that is read alone."""
+
+    def __init__(self, records: StoreReader, stretches: Mapping[BodyPlace, Stretch]) -> None:
+        self._records = records
+        self._stretches = stretches
+        self._mutex = Lock()
+        self._held: dict[Stretch, _Held] = {}
+        self._over: set[Stretch] = set()
+
+    def read(self, place: BodyPlace) -> bytes:
+        stretch = self._stretches.get(place)
+        held = self._hold(stretch) if stretch is not None else None
+        if stretch is None or held is None:
+            return self._records.read_range(pack_key(place.pack), place.offset, place.length)
+        with held.mutex:
+            if held.content is None:
+                held.content = self._records.read_range(pack_key(stretch.pack), stretch.offset, stretch.length)
+        start = place.offset - stretch.offset
+        return held.content[start : start + place.length]
+
+    def _hold(self, stretch: Stretch) -> _Held | None:
+        """None for one that had to make room."""
+        with self._mutex:
+            if stretch in self._over:
+                return None
+            held = self._held.pop(stretch, None) or _Held()
+            if len(self._held) == HELD:
+                oldest = next(iter(self._held))
+                self._over.add(oldest)
+                del self._held[oldest]
+            self._held[stretch] = held  # at the end: the last one asked for
+            return held
 
 
 def _open_spool(folder: Path | None) -> IO[bytes]:

@@ -126,7 +126,7 @@ def complete_pending(edges: Edges, snapshot: Snapshot, pending: Pending) -> Rece
     document = edges.releases.read_document(pending.release)
     wish = Wish(
         manifest=document.manifest,
-        supply=supply_from_target(edges, document),
+        supply=supply_from_target(edges, document).supply,
         commit=pending.release.commit,
         asked=pending.asked,
         origin=pending.release.origin,
@@ -140,7 +140,8 @@ def rollback(edges: Edges, release: Release, snapshot: Snapshot, *, lock_timeout
     where a `gc` beside it was faster."""
     everything = Permits(shrink=True, diverged=True, older=True)
     try:
-        wish = wish_for(edges.releases, release, snapshot, supply_from_target(edges, edges.releases.read_document(release)))
+        bodies = supply_from_target(edges, edges.releases.read_document(release))
+        wish = replace(wish_for(edges.releases, release, snapshot, bodies.supply), foretell=bodies.foretell)
         return publish(edges, wish, lambda _: None, everything, lock_timeout=lock_timeout, wait=wait, first=snapshot)
     except StoppedError as error:
         if error.code not in LOST or release.id in {listed.id for listed in edges.releases.read_state().state.releases}:

@@ -179,8 +179,7 @@ def _check_target(opened: Opened, cdn: CdnReader | None, snapshot: Snapshot) -> 
     kept = _check_distribution(cdn, snapshot)
     if not snapshot.state.is_blank:
         return kept
-    opened.check_hidden()
-    if opened.judges_conditions():
+    if opened.try_records():
         return kept
     opened.look_before_writing()
     return {**kept, CONDITIONS: "ignored"}

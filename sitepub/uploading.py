@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sitepub.core.document import BodyPlace, Document
 from sitepub.core.model import Artifact, Digest, ETag, Key
-from sitepub.core.plan import Plan, bodies_to_bring, count_by_kind, is_large
+from sitepub.core.plan import bodies_to_bring, count_by_kind, is_large
 from sitepub.core.state import Release
 from sitepub.decision import Decision
 from sitepub.edges import Edges
@@ -50,7 +50,7 @@ def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> St
             place = edges.store.place(saved.key)
             edges.records.copy(place, large_body_key(saved.body), PRIVATE_BYTES, digest=saved.body, expect=Anything())
     after_gc = decision.snapshot.state.collect is not None
-    arrived = _find_arrived(edges, plan)
+    arrived = _find_arrived(edges, decision)
     uploaded = {
         a.key: etag
         for a, etag in run_all(
@@ -63,8 +63,11 @@ def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> St
     return Staged(release, document, uploaded)
 
 
-def _find_arrived(edges: Edges, plan: Plan) -> Mapping[Key, int]:
+def _find_arrived(edges: Edges, decision: Decision) -> Mapping[Key, int]:
     """Sizes of what stands there, where so much is to be sent that a run which broke off may have sent much of it: one listing costs less."""
+    plan = decision.plan
+    if decision.listed is not None:
+        return decision.listed
     if len(plan.uploads) < LIST_ABOVE or len(plan.uploads) * LIST_SHARE < len(plan.wanted):
         return {}
     return {there.key: there.size for there in edges.store.list()}
@@ -81,7 +84,9 @@ def _draft_bodies(decision: Decision, wish: Wish, draft: PackDraft) -> tuple[Art
     known = decision.document.bodies.keys() if decision.document else frozenset()
     large_before = {a.body for a in decision.document.manifest.artifacts.values() if is_large(a)} if decision.document else set()
     missing = bodies_to_bring(decision.plan, known | large_before)
-    draft.add(_frames([a for a in missing if not is_large(a)], wish))
+    small = [a for a in missing if not is_large(a)]
+    wish.foretell(a.body for a in small)
+    draft.add(_frames(small, wish))
     return missing
 
 

@@ -50,8 +50,8 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A target's edges for those who write. `check_account` raises where it is not the account that sitepub.yaml names, `check_hidden` where
-    visitors can read the records; `judges_conditions` tries whether the server does, `look_before_writing` makes the stores look themselves where it does not."""
+    """A target's edges for those who write. `check_account` raises where it is not the account that sitepub.yaml names, `try_records` where
+    visitors can read the records, and tells whether the server judges conditions; `look_before_writing` makes the stores look themselves where it does not."""
 
     target: Target
     store: Store
@@ -60,8 +60,7 @@ class Opened:
     clock: Clock
     cdn_of: Callable[[State], Cdn | None]
     check_account: Callable[[], None]
-    check_hidden: Callable[[], None]
-    judges_conditions: Callable[[], bool]
+    try_records: Callable[[], bool]
     look_before_writing: Callable[[], None]
     ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
     shared: SharedLedger | None = None
@@ -93,8 +92,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
         clock=clock,
         cdn_of=lambda state: _open_cdn(target, state, session, clock),
         check_account=lambda: _check_account(target, session),
-        check_hidden=lambda: _check_hidden(target, session, records),
-        judges_conditions=lambda: _judges_conditions(target, records),
+        try_records=lambda: _try_records(target, session, records),
         look_before_writing=lambda: _look_before_writing(store, records),
         pace=pace,
         ledger=LedgerCopy(cache_folder(config, environment) / "ledger" / f"{target.name}.json"),
@@ -225,13 +223,16 @@ def _check_account(target: Target, session: AwsSession | None) -> None:
     check_account(target.account, session, target.store, endpoint_url=endpoint, sts_endpoint_url=target.cdn_endpoint_url or endpoint)
 
 
-def _check_hidden(target: Target, session: AwsSession | None, records: Store) -> None:
-    """A folder is its web server's business."""
+def _try_records(target: Target, session: AwsSession | None, records: Store) -> bool:
+    """AWS judges conditions, other servers are tried. A folder has its own way, and is its web server's business."""
+    if not isinstance(records_address(target), BucketAddress):
+        return True
     from sitepub.aws.exposure import check_hidden
+    from sitepub.aws.probe import judges_conditions, open_probe
 
-    urls = _record_urls(target, session)
-    if urls and isinstance(records_address(target), BucketAddress):
-        check_hidden(records, urls)
+    with open_probe(records) as probe:
+        check_hidden(probe, _record_urls(target, session))
+        return not isinstance(target.store, BucketAddress) or not target.endpoint_url or judges_conditions(probe)
 
 
 def _record_urls(target: Target, session: AwsSession | None) -> tuple[str, ...]:
@@ -291,15 +292,6 @@ def _try_policy(target: Target, session: AwsSession | None, policy: Policy) -> T
     from sitepub.aws.permissions import try_policy
 
     return try_policy(session, policy)
-
-
-def _judges_conditions(target: Target, records: Store) -> bool:
-    """AWS does; other servers are tried. A folder has its own way."""
-    if not isinstance(target.store, BucketAddress) or not isinstance(records_address(target), BucketAddress) or not target.endpoint_url:
-        return True
-    from sitepub.aws.s3_checks import probe_conditional_writes
-
-    return probe_conditional_writes(records)
 
 
 def _look_before_writing(*stores: Store) -> None:

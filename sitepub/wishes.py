@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sitepub.core.model import Artifact, Commit, Key, Manifest, ReleaseId
+from sitepub.core.model import Artifact, Commit, Digest, Key, Manifest, ReleaseId
 from sitepub.interfaces import Body, Place
 
 if TYPE_CHECKING:
     from sitepub.core.plan import Found
 
 
+def _ignore(bodies: Iterable[Digest]) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be live. `supply` gives the body of any wanted artifact; `asked`: a rollback, which may go back in history.
-    `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again though the records call them right."""
+    """What is to be live. `supply` gives the body of any wanted artifact, `foretell` is told which bodies it will be asked for next; `asked`: a
+    rollback, which may go back in history. `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again though the records call them right."""
 
     manifest: Manifest
     supply: Callable[[Artifact], Body | Place]
@@ -25,6 +29,7 @@ class Wish:
     asked: bool = False
     origin: ReleaseId | None = None
     mends: Mapping[Key, Found] = field(default_factory=dict)
+    foretell: Callable[[Iterable[Digest]], None] = _ignore
 
 
 @dataclass(frozen=True, slots=True)

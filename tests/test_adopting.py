@@ -70,8 +70,7 @@ def open_world(world: World, **hooks: object) -> Opened:
         clock=edges.clock,
         cdn_of=lambda state: world.cdn,
         check_account=nothing,
-        check_hidden=nothing,
-        judges_conditions=lambda: True,
+        try_records=lambda: True,
         look_before_writing=nothing,
         ledger=LedgerCopy(Path("/nonexistent/ledger.json")),
     )

@@ -399,6 +399,19 @@ def test_a_rollback_needs_nothing_but_the_target_and_again_goes_further_back() -
     assert {key: world.site()[key] for key in THIRD} == bodies(THIRD)
 
 
+def test_a_rollback_of_many_pages_reads_their_pack_at_once() -> None:
+    world = World()
+    for word in (b"one", b"two"):
+        run(world, wish({f"{number:03}.html": b"%s %d" % (word, number) for number in range(300)}))
+        world.clock.seconds += 60
+    reads: list[str] = []
+    edges = world.edges(before=lambda operation, key: reads.append(key) if operation == "read_range" else None)
+    snapshot = edges.releases.read_state()
+    rollback(edges, choose_release(snapshot.state, None), snapshot)
+    assert world.site()["123.html"] == b"one 123"
+    assert len(reads) == 1
+
+
 def test_a_rollback_to_what_is_live_changes_nothing() -> None:
     world = world_with_first()
     assert roll_back(world, "2026").release is None

@@ -75,7 +75,7 @@ class S3Store:
 
     @property
     def has_own_endpoint(self) -> bool:
-        """Not AWS: such a server may ignore conditions; `probe_conditional_writes` tells."""
+        """Not AWS: such a server may ignore conditions; `judges_conditions` tells."""
         return self._endpoint_url is not None
 
     def describe(self) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from sitepub.aws.probe import judges_conditions, open_probe
 from sitepub.aws.s3 import S3Store
-from sitepub.aws.s3_checks import check_account, probe_conditional_writes
+from sitepub.aws.s3_checks import check_account
 from sitepub.aws.s3_lean import keeps_key
 from sitepub.aws.session import AwsSession
 from sitepub.core.model import ETag, HeaderSet, Key
 from sitepub.core.settings import BucketAddress
 from sitepub.errors import ConfigurationError, StoppedError
-from sitepub.interfaces import Absent, Anything, ConditionFailedError, FileBody, Present
+from sitepub.interfaces import Absent, Anything, ConditionFailedError, FileBody, Present, Store
 from tests.contracts.test_store import ALL_HEADERS, HTML, body_of, digest_of, put, write_large
 from tests.support.canned_server import FINE, Canned, refuse, run_canned
 from tests.support.memory_store import MemoryStore
@@ -323,22 +324,27 @@ def test_conditions_are_looked_up_where_the_server_does_not_judge_them(seaweedfs
     assert list(store.list()) == []
 
 
+def tries(records: Store) -> bool:
+    with open_probe(records) as probe:
+        return judges_conditions(probe)
+
+
 @pytest.mark.parametrize("server", ["seaweedfs", "moto_server"])
 def test_a_probe_finds_conditional_writes(request: pytest.FixtureRequest, server: str) -> None:
     store = request.getfixturevalue(server).make_store()
-    assert probe_conditional_writes(store)
+    assert tries(store)
     assert list(store.list()) == []
 
 
 @pytest.mark.parametrize("answers", [(FINE,), (FINE, REFUSED, REFUSED, REFUSED, FINE)], ids=["all ignored", "always refused"])
 def test_a_probe_finds_servers_without(answers: tuple[Canned, ...]) -> None:
     with run_canned(*answers) as server:
-        assert not probe_conditional_writes(server.make_store())
+        assert not tries(server.make_store())
 
 
 def test_a_probe_cleans_up() -> None:
     store = MemoryStore()
-    assert probe_conditional_writes(store)
+    assert tries(store)
     assert dict(store.objects) == {}
 
 

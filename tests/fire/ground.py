@@ -153,8 +153,7 @@ class Ground:
             releases=releases,
             clock=clock,
             cdn_of=lambda _: cdn,
-            check_hidden=lambda: wiring._check_hidden(target, session, records),
-            judges_conditions=lambda: wiring._judges_conditions(target, records),
+            try_records=lambda: wiring._try_records(target, session, records),
         )
 
     def version(self, number: int) -> Wish:

@@ -1,0 +1,77 @@
+"""Bodies of earlier releases: few requests where many are wanted, and never more memory than a few stretches."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sitepub.core.document import BodyPlace
+from sitepub.core.model import Digest
+from sitepub.errors import StoppedError
+from sitepub.interfaces import Anything
+from sitepub.packs import HELD, KeptBodies, PackDraft, compress, large_body_key, pack_key
+from tests.support.builders import digest_of
+from tests.support.memory_store import MemoryStore
+
+
+def keep(store: MemoryStore, bodies: list[bytes]) -> dict[Digest, BodyPlace]:
+    """In one pack. Returns where each stands."""
+    with PackDraft() as draft:
+        draft.add((digest_of(body), compress(body)) for body in bodies)
+        store.put(pack_key(draft.name), draft.as_body().path.read_bytes(), (), digest=draft.as_body().digest, expect=Anything())
+        return dict(draft.places())
+
+
+def test_neighbours_that_are_foretold_are_one_request() -> None:
+    store = MemoryStore()
+    bodies = [b"page %d" % number for number in range(200)]
+    kept = KeptBodies(store, keep(store, bodies))
+    kept.foretell(map(digest_of, bodies))
+    before = store.requests
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(kept.read, map(digest_of, bodies))) == bodies
+    assert store.requests - before == 1
+
+
+def test_nothing_more_is_read_than_was_foretold() -> None:
+    store = MemoryStore()
+    bodies = [b"page %d" % number for number in range(9)]
+    kept = KeptBodies(store, keep(store, bodies))
+    kept.foretell([digest_of(bodies[4])])
+    before = store.requests
+    assert [kept.read(digest_of(body)) for body in bodies] == bodies
+    assert store.requests - before == 9
+
+
+def test_a_stretch_that_made_room_is_not_read_again() -> None:
+    """Pages of many packs, in turns: the worst order there is."""
+    store = MemoryStore()
+    packs = [[b"%d of %d" % (number, pack) for number in range(3)] for pack in range(HELD + 2)]
+    places = {digest: place for pack in packs for digest, place in keep(store, pack).items()}
+    kept = KeptBodies(store, places)
+    kept.foretell(places)
+    turns = [pack[number] for number in range(3) for pack in packs]
+    before = store.requests
+    assert [kept.read(digest_of(body)) for body in turns] == turns
+    made_room = len(packs) - HELD
+    assert store.requests - before == len(packs) + 2 * made_room
+    assert len(kept._frames._held) == HELD
+
+
+def test_a_body_is_found_where_its_pack_is_lost_or_damaged() -> None:
+    store = MemoryStore()
+    bodies = [b"page %d" % number for number in range(3)]
+    places = keep(store, bodies)
+    (key,) = store.objects
+    store.put(large_body_key(digest_of(bodies[1])), bodies[1], (), digest=digest_of(bodies[1]), expect=Anything())
+    for damaged in (store.objects[key].body[:-20], None):
+        if damaged is None:
+            del store.objects[key]
+        else:
+            store.put(pack_key(places[digest_of(bodies[0])].pack), damaged, (), digest=digest_of(damaged), expect=Anything())
+        kept = KeptBodies(store, places)
+        kept.foretell(map(digest_of, bodies))
+        with pytest.raises(StoppedError):
+            kept.read(digest_of(bodies[2]))
+        assert kept.read(digest_of(bodies[1])) == bodies[1]
