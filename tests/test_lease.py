@@ -220,14 +220,15 @@ def test_who_was_taken_over_finishes_nothing(dies_at: str) -> None:
     assert (state.pending is not None and len(state.pending.over) == 1) if dies_at else world.site()["index.html"] == b"theirs"
 
 
-def test_a_finish_whose_answer_was_lost_is_known_though_another_run_has_swapped_since() -> None:
+@pytest.mark.parametrize("swap", [1, 2], ids=["begin", "finish"])
+def test_a_swap_whose_answer_was_lost_is_known_though_another_run_has_swapped_since(swap: int) -> None:
     world = settled()
 
-    def pay_and_lose() -> None:
-        pay(world)
+    def swap_and_lose() -> None:
+        recommit_live(world)
         raise ConditionFailedError(Key("state.json"))
 
-    publish_second(world.edges(after=after_nth("put", "state.json", 2, pay_and_lose)))
+    publish_second(world.edges(after=after_nth("put", "state.json", swap, swap_and_lose)))
     state = state_of(world)
     assert (state.pending, state.owed, len(state.releases)) == (None, (), 4)
 

@@ -53,11 +53,12 @@ def test_publishing_again_reads_the_state_and_nothing_else() -> None:
     assert (receipt.release, edges.store.requests, edges.records.requests) == (None, 0, 1)
 
 
-def test_one_changed_page_costs_six_requests() -> None:
+@pytest.mark.parametrize("page", ["docs/index.html", "docs/new.html"])
+def test_one_changed_page_costs_six_requests(page: str) -> None:
     world = World()
     run(world, wish(FIRST))
     seen: list[tuple[str, str]] = []
-    changed = {**FIRST, "docs/index.html": b"changed"}
+    changed = {**FIRST, page: b"changed"}
     edges = world.edges(before=lambda operation, key: seen.append((operation, key)))
     publish(edges, wish(changed), allow_all, Permits())
     kinds = [(operation, key.split("/")[0]) for operation, key in seen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,16 @@ def test_an_edit_by_hand_at_the_very_moment_of_a_write_is_not_lost(operation: st
     assert world.site()["paper.pdf"] == b"by hand"
 
 
+def test_an_edit_of_the_same_length_by_a_tool_that_leaves_no_digest_is_noticed() -> None:
+    world = World()
+    run(world, FIRST)
+    before = world.bucket.objects["docs/index.html"]
+    world.bucket.objects["docs/index.html"] = edited = replace(before, body=before.body.swapcase(), digest=None)
+    with pytest.raises(RefusedError, match=r"`docs/index\.html`"):
+        run(world, {**SECOND, "docs/index.html": b"changed too"})
+    assert world.bucket.objects["docs/index.html"] == edited
+
+
 # ---- what may stand there after a dead run
 
 
@@ -175,6 +186,17 @@ def test_what_two_dead_runs_left_is_known_by_the_one_that_completes_the_second()
     assert len(pending_of(world).over) == 1
     run(world, second)
     assert set(world.site()) == set(second)
+
+
+def test_what_three_dead_runs_left_is_known_by_the_one_that_supersedes_the_third() -> None:
+    world = World()
+    run(world, FIRST)
+    for pid in (7, 8, 9):
+        die(world, {**FIRST, f"of-{pid}.html": b"x", "index.html": b"%d" % pid}, "put", "index.html", pid=pid)
+    assert len(pending_of(world).over) == 2
+    assert {"of-7.html", "of-8.html", "of-9.html"} < set(world.site())
+    run(world, SECOND)
+    assert {key for key in world.site() if key.endswith(".html")} == {key for key in SECOND if key.endswith(".html")}
 
 
 # ---- who is asked, and who waits

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sitepub.collecting import collect
-from sitepub.core.model import FileClass, Key
+from sitepub.core.model import Artifact, FileClass, Key
 from sitepub.core.settings import Retention
-from sitepub.interfaces import Anything
+from sitepub.interfaces import Anything, Body, Place
 from sitepub.packs import compress
 from sitepub.wishes import Permits
 from tests.support.builders import CSS, HTML, Piece, World, artifact, digest_of, wish
@@ -106,6 +106,19 @@ def test_a_body_is_sent_once_and_found_by_every_release_that_has_it() -> None:
         assert world.bucket.objects[pack].body == compress(site[key])
     roll_back(world)
     assert world.site() == {"a.html": b"changed 0", "b.html": b"b", "paper.pdf": LARGE}
+
+
+def test_what_goes_live_is_what_was_kept_though_the_source_changes_meanwhile() -> None:
+    asked: list[str] = []
+    site = wish({"index.html": b"one", "paper.pdf": LARGE})
+
+    def supply(wanted: Artifact) -> Body | Place:
+        asked.append(wanted.key)
+        return site.supply(wanted)
+
+    world = World()
+    run(world, replace(site, supply=supply))
+    assert sorted(asked) == ["index.html", "paper.pdf"]
 
 
 def test_what_someone_put_in_place_of_a_bundled_file_is_not_kept_as_that_file() -> None:
