@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sitepub.accounting import account_for
 from sitepub.core.cost import Requests
-from sitepub.core.document import BodyPlace, Document
+from sitepub.core.document import Document
 from sitepub.core.inheritance import (
     Inherited,
     choose_keys,
@@ -23,7 +23,7 @@ from sitepub.core.inheritance import (
     tell_copies,
 )
 from sitepub.core.manifest import digest_manifest
-from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest
+from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key, Manifest
 from sitepub.core.plan import Base, count_by_kind
 from sitepub.core.planning import make_plan, settle_frozen
 from sitepub.core.state import Record, Release, State
@@ -189,16 +189,16 @@ def _keep_what_stands(edges: Edges, adoption: Adoption, wish: Wish) -> Snapshot:
     before = adoption.prepared.snapshot
     document = Document(adoption.first, _keep_bodies(edges, adoption, wish))
     digest = digest_manifest(adoption.first)
-    stored, name = edges.releases.write_document(make_release_id(f"{edges.clock.now():%Y%m%dT%H%M%SZ}", digest), document)
+    written = edges.releases.write_document(make_release_id(f"{edges.clock.now():%Y%m%dT%H%M%SZ}", digest), document)
     entries, assets = count_by_kind(adoption.first)
-    release = Release(name, 1, digest, stored, None, f"{edges.clock.now():%Y-%m-%dT%H:%M:%SZ}", entries, assets)
+    release = Release(written.release, 1, digest, written.digest, None, f"{edges.clock.now():%Y-%m-%dT%H:%M:%SZ}", entries, assets)
     state = State(
         seq=1,
         nonce=edges.releases.nonce(),
-        live=name,
+        live=written.release,
         record=edges.releases.write_record(Record(), dict(adoption.etags), dict),
         releases=(release,),
-        provisioned={**before.state.provisioned, **facts, ADOPTED: name},
+        provisioned={**before.state.provisioned, **facts, ADOPTED: written.release},
     )
     swap = edges.releases.swap(before, state)
     if not swap.is_ours:

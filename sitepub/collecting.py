@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from sitepub.core.collection import Doomed, Sweep, choose_doomed
+from sitepub.core.collection import Doomed, Sweep, choose_doomed, find_wave
 from sitepub.core.document import Document
 from sitepub.core.ledger import join
 from sitepub.core.model import Artifact, FileClass, Key, ReleaseId, Warning
@@ -21,7 +21,7 @@ from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import foresee_invalidation, invalidate, send_owed
 from sitepub.lease import Change, LeaseKeeper, is_dead, is_held_by, keeps_changing
-from sitepub.releases import Snapshot, release_key
+from sitepub.releases import Snapshot
 from sitepub.writing import is_standing
 
 MOST_DELETES = 50_000
@@ -190,7 +190,7 @@ def _needs_invalidation(doomed: Doomed) -> bool:
 
 
 def _delete(edges: Edges, sweep: Sweep, keeper: LeaseKeeper) -> tuple[Key, ...]:
-    """Documents of releases go last, so that a run that stops half-way still knows what is ours."""
+    """What names things as ours goes last, so that a run that stops half-way still knows."""
     left: list[Key] = []
     edges.progress.stage("collecting", total_files=len(sweep.doomed), total_bytes=sum(doomed.size for doomed in sweep.doomed))
 
@@ -200,9 +200,9 @@ def _delete(edges: Edges, sweep: Sweep, keeper: LeaseKeeper) -> tuple[Key, ...]:
         edges.progress.advance(files=1, bytes=doomed.size)
         return done
 
-    for last in (False, True):
-        wave = [doomed for doomed in sweep.doomed if (doomed.is_record and doomed.key.startswith(release_key(ReleaseId("")))) is last]
-        left += [doomed.key for doomed, done in run_all(delete, wave) if not done]
+    for wave in range(3):
+        doomed_now = [doomed for doomed in sweep.doomed if find_wave(doomed) == wave]
+        left += [doomed.key for doomed, done in run_all(delete, doomed_now) if not done]
     return tuple(left)
 
 

@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sitepub.collecting import begin_deleting, choose_eviction, delete_stable, foresee_eviction, read_documents, settle_before
-from sitepub.core.document import BodyPlace
 from sitepub.core.forgetting import Forgetting, choose_forgotten, find_live
 from sitepub.core.manifest import digest_manifest
-from sitepub.core.model import Digest, Key, ReleaseId, Warning
+from sitepub.core.model import BodyPlace, Digest, Key, ReleaseId, Warning
 from sitepub.core.plan import Shown, count_by_kind
+from sitepub.core.shards import Shard
 from sitepub.core.state import Release, State, end_collect
 from sitepub.edges import ATTEMPTS, Edges, Invalidated
 from sitepub.errors import RefusedError
@@ -22,7 +22,8 @@ from sitepub.interfaces import Anything
 from sitepub.invalidating import invalidate
 from sitepub.lease import Change, LeaseKeeper, keeps_changing
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
-from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id, release_key
+from sitepub.releases import PRIVATE_BYTES, Snapshot, WrittenDocument, make_release_id, release_key
+from sitepub.shards import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def forget(edges: Edges, paths: Collection[str], *, wait: bool = False) -> Forgo
         with keeper:
             written = _write_anew(edges, forgetting, keeper)
             keeper.swap(_renaming(forgetting, written))
-            left = _delete(edges, forgetting, keeper)
+            left = _delete(edges, forgetting, written, keeper)
             done = keeper.swap(lambda state, nonce: end_collect(state, nonce=nonce))
         return Forgotten(forgetting, left, invalidate(edges, done, choice, wait), choice.warnings)
     raise keeps_changing()
@@ -84,19 +85,29 @@ def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgettin
     return choose_forgotten(documents, paths, [release.id for release in state.releases], state.live)
 
 
-def _write_anew(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]]:
-    """Packs without the forgotten bodies, then the documents that name them. Returns old id -> (new id, manifest, document)."""
+@dataclass(frozen=True, slots=True)
+class _Renamed:
+    """A release that was written anew: the document, and the digest of its manifest."""
+
+    written: WrittenDocument
+    manifest: Digest
+
+
+def _write_anew(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> Mapping[ReleaseId, _Renamed]:
+    """Packs without the forgotten bodies, then the documents that name them. Returns what each became, by its old id."""
     places: dict[Digest, BodyPlace] = {}
     for pack, staying in forgetting.packs.items():
         keeper.check()
         places.update(_repack(edges, forgetting, pack, staying))
-    written = {}
-    for release, document in forgetting.documents.items():
+    written: dict[ReleaseId, _Renamed] = {}
+    like: tuple[Shard, ...] = ()
+    for release, thinned in forgetting.documents.items():
         keeper.check()
-        moved = replace(document, bodies={digest: places.get(digest, place) for digest, place in document.bodies.items()})
+        moved = replace(thinned, bodies={digest: places.get(digest, place) for digest, place in thinned.bodies.items()})
         manifest = digest_manifest(moved.manifest)
-        stored, new_id = edges.releases.write_document(make_release_id(release.partition("-")[0], manifest), moved)
-        written[release] = (new_id, manifest, stored)
+        document = edges.releases.write_document(make_release_id(release.partition("-")[0], manifest), moved, (*thinned.shards, *like))
+        like = document.shards
+        written[release] = _Renamed(document, manifest)
     return written
 
 
@@ -119,26 +130,34 @@ def _repack(edges: Edges, forgetting: Forgetting, pack: str, staying: Collection
         return draft.places()
 
 
-def _renaming(forgetting: Forgetting, written: Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]]) -> Change:
+def _renaming(forgetting: Forgetting, written: Mapping[ReleaseId, _Renamed]) -> Change:
     return lambda state, nonce: _rename(state, forgetting, written, nonce=nonce)
 
 
-def _rename(state: State, forgetting: Forgetting, written: Mapping[ReleaseId, tuple[ReleaseId, Digest, Digest]], *, nonce: str) -> State:
-    ids = {old: new for old, (new, _, _) in written.items()}
+def _rename(state: State, forgetting: Forgetting, written: Mapping[ReleaseId, _Renamed], *, nonce: str) -> State:
+    ids = {old: new.written.release for old, new in written.items()}
 
     def renamed(release: Release) -> Release:
         origin = ids.get(release.origin, release.origin) if release.origin else None
         if release.id not in written:
             return replace(release, origin=origin)
-        new_id, manifest, document = written[release.id]
+        new = written[release.id]
         entries, assets = count_by_kind(forgetting.documents[release.id].manifest)
-        return replace(release, id=new_id, manifest=manifest, document=document, entries=entries, assets=assets, origin=origin)
+        return replace(
+            release,
+            id=new.written.release,
+            manifest=new.manifest,
+            document=new.written.digest,
+            entries=entries,
+            assets=assets,
+            origin=origin,
+        )
 
     live = ids.get(state.live, state.live) if state.live else None
     return replace(state, live=live, releases=tuple(renamed(release) for release in state.releases), nonce=nonce)
 
 
-def _delete(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> tuple[Key, ...]:
+def _delete(edges: Edges, forgetting: Forgetting, written: Mapping[ReleaseId, _Renamed], keeper: LeaseKeeper) -> tuple[Key, ...]:
     def take_away(key: Key) -> None:
         keeper.check()
         edges.records.delete(key, expect=Anything())
@@ -151,4 +170,6 @@ def _delete(edges: Edges, forgetting: Forgetting, keeper: LeaseKeeper) -> tuple[
     gone = [*(pack_key(pack) for pack in forgetting.packs), *(large_body_key(body) for body in forgetting.bodies)]
     run_all(take_away, gone)
     run_all(take_away, [release_key(release) for release in (*forgetting.documents, *forgetting.stale)])
+    needed = forgetting.shards | {shard.digest for new in written.values() for shard in new.written.shards}
+    run_all(take_away, [there.key for there in edges.records.list(FOLDER) if there.key.removeprefix(FOLDER) not in needed])
     return tuple(left)

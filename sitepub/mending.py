@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sitepub.core.audit import Finding, LostBody, Trouble
-from sitepub.core.document import encode_document
 from sitepub.core.model import Artifact, Digest, FileClass, Key, ReleaseId
 from sitepub.core.plan import COPY_ABOVE, Found
 from sitepub.core.state import Record, Release
@@ -20,7 +19,7 @@ from sitepub.lease import is_dead
 from sitepub.packs import KeptBodies, large_body_key
 from sitepub.pipeline import complete_pending, publish
 from sitepub.preparing import build_wish, open_workplace, scan, settle_host_files
-from sitepub.releases import PRIVATE_BYTES, Snapshot, release_key
+from sitepub.releases import PRIVATE_BYTES, Snapshot
 from sitepub.request import Request
 from sitepub.verifying import Audit
 from sitepub.wiring import Sight, find_distribution
@@ -131,11 +130,9 @@ def _find_documents(sight: Sight, audit: Audit) -> Iterable[tuple[Key, bytes]]:
     """From local copies, where their bytes are still those that the state names."""
     for release in audit.damaged:
         try:
-            stored = encode_document(sight.releases.read_document(release))
+            yield from sight.releases.read_stored(release).items()
         except (StoppedError, ConfigurationError):
             continue
-        if hashlib.sha256(stored).hexdigest() == release.document:
-            yield release_key(release.id), stored
 
 
 def _find_supplies(sight: Sight, audit: Audit, needed: Sequence[Artifact]) -> Mapping[Digest, Supply]:

@@ -12,8 +12,7 @@ from threading import Lock
 from types import TracebackType
 from typing import IO, Self
 
-from sitepub.core.document import BodyPlace
-from sitepub.core.model import Digest, Key
+from sitepub.core.model import BodyPlace, Digest, Key
 from sitepub.core.stretches import Stretch, join_places
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.interfaces import Body, FileBody, StoreReader

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sitepub.core.document import Document, decode_document, decode_record, encode_document, encode_record
+from sitepub.core.cutting import Cutting
+from sitepub.core.document import Document, decode_document, decode_record, encode_document, encode_record, name_shards
 from sitepub.core.model import Digest, ETag, HeaderSet, Key, ReleaseId
+from sitepub.core.shards import Shard
 from sitepub.core.state import RECORD_INLINE_LIMIT, Record, Release, State
 from sitepub.core.state_text import decode_state, encode_state
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.interfaces import Absent, Anything, Clock, ConditionFailedError, Expectation, Present, Store, StoreReader
+from sitepub.shards import AfterPut, ShardReader, put_shards, shard_key
 
 STATE_KEY = Key("state.json")
 LOCK_KEY = Key("lock")
@@ -42,6 +45,15 @@ class Swap:
     is_ours: bool
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenDocument:
+    """`digest`: SHA-256 of the document as it is stored."""
+
+    release: ReleaseId
+    digest: Digest
+    shards: tuple[Shard, ...]
+
+
 class Copies(Protocol):
     """Local copies of immutable bytes by digest."""
 
@@ -68,6 +80,7 @@ class ReleaseReader:
         self._copies = copies or NoCopies()
         # a run reads the live one time and again, and reading is a tenth of a second for 20,000 files
         self._last: tuple[Digest | None, Document | None] = (None, None)
+        self._shards = ShardReader(self._read_immutable, self._where)
 
     def read_state(self) -> Snapshot:
         stored = self._store.read(STATE_KEY)
@@ -80,7 +93,7 @@ class ReleaseReader:
         digest, document = self._last
         if document is None or digest != release.document:
             key = release_key(release.id)
-            document = decode_document(self._read_immutable(key, release.document), where=self._where(key))
+            document = decode_document(self._read_immutable(key, release.document), self._shards.read_all, where=self._where(key))
             self._last = release.document, document
         return document
 
@@ -90,9 +103,20 @@ class ReleaseReader:
         if stored is None:
             return None
         try:
-            return decode_document(stored.body, where=self._where(release_key(release)))
+            return decode_document(stored.body, self._shards.read_all, where=self._where(release_key(release)))
         except ConfigurationError:
             return None
+        except StoppedError as error:
+            if error.code != "release-lost":
+                raise
+            return None
+
+    def read_stored(self, release: Release) -> Mapping[Key, bytes]:
+        """What a release's document is stored as, by key: its shards, then what names them. Raises as `read_document` does."""
+        key = release_key(release.id)
+        stored = self._read_immutable(key, release.document)
+        digests = name_shards(stored, where=self._where(key))
+        return {**{shard_key(digest): self._read_immutable(shard_key(digest), digest) for digest in digests}, key: stored}
 
     def read_left(self, listed: Collection[ReleaseId]) -> Mapping[ReleaseId, Document]:
         """All documents but those of `listed`: of runs that never began, and of releases that a `gc` was about to delete."""
@@ -133,8 +157,11 @@ class ReleaseReader:
 class Releases(ReleaseReader):
     """A ReleaseReader that also writes. `nonce` makes a fresh random word for each swap."""
 
-    def __init__(self, store: Store, clock: Clock, nonce: Callable[[], str], copies: Copies | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, nonce: Callable[[], str], copies: Copies | None = None, cutting: Cutting | None = None
+    ) -> None:
         super().__init__(store, copies)
+        self._cutting = cutting or Cutting()
         self._writes = store
         self._clock = clock
         self.nonce = nonce
@@ -151,9 +178,16 @@ class Releases(ReleaseReader):
             return Swap(found, found.state.nonce == wanted.nonce)
         return Swap(Snapshot(wanted, etag), True)
 
-    def write_document(self, release: ReleaseId, document: Document) -> tuple[Digest, ReleaseId]:
-        """Stores the document; returns its SHA-256 and its id. Where another run took that id in the same second, the next second is ours."""
-        stored = encode_document(document)
+    def write_document(
+        self, release: ReleaseId, document: Document, like: Iterable[Shard] = (), after_put: AfterPut = lambda *_: None
+    ) -> WrittenDocument:
+        """Stores the document and, before it, its shards but those of `like`, which a release that is listed has. Where another run took
+        the id in the same second, the next second is ours."""
+        encoded = encode_document(document, self._cutting, like)
+        put_shards(self._writes, encoded.fresh, PRIVATE_BYTES, after_put)
+        for shard, content in encoded.fresh.items():
+            self._copies.keep(shard, content)
+        stored = encoded.document
         digest = Digest(hashlib.sha256(stored).hexdigest())
         for _ in range(ID_TRIES):
             try:
@@ -167,7 +201,7 @@ class Releases(ReleaseReader):
         else:
             raise StoppedError("no-release-id", f"`{self._where(release_key(release))}` and those before it are taken", "run it again")
         self._copies.keep(digest, stored)
-        return digest, release
+        return WrittenDocument(release, digest, encoded.shards)
 
     def write_record(self, before: Record, answered: Mapping[Key, ETag | None], full: Callable[[], Mapping[Key, ETag]]) -> Record:
         """What the target answered (None: deleted), inside the state while it is short, else as a full record of its own."""

@@ -29,7 +29,7 @@ from sitepub.provisioning_certificate import remove_certificate
 from sitepub.provisioning_site import DISTRIBUTION_PAUSE, REFERENCE, Site, await_, read_provisioned, remember
 from sitepub.releases import LOCK_KEY, STATE_KEY
 
-OWN_RECORDS = (STATE_KEY, LOCK_KEY, "locks/", "releases/", "records/", "packs/", "entries/")
+OWN_RECORDS = (STATE_KEY, LOCK_KEY, "locks/", "releases/", "shards/", "records/", "packs/", "entries/")
 """What sitepub keeps under `state:`: nothing else is deleted there."""
 
 

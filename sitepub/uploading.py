@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sitepub.core.document import BodyPlace, Document
-from sitepub.core.model import Artifact, Digest, ETag, Key
+from sitepub.core.document import Document
+from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key
 from sitepub.core.plan import bodies_to_bring, count_by_kind, is_large
 from sitepub.core.state import Release
 from sitepub.decision import Decision
@@ -141,12 +141,13 @@ def _write_release(edges: Edges, decision: Decision, wish: Wish, document: Docum
     taken = {listed.id for listed in decision.snapshot.state.releases}
     while release in taken:  # a rollback within the second of the release that it goes back to
         release = next_second(release)
-    stored, release = edges.releases.write_document(release, document)
+    like = decision.document.shards if decision.document else ()
+    written = edges.releases.write_document(release, document, like, lambda *put: _outlive_gc(edges, decision, *put))
     return Release(
-        id=release,
+        id=written.release,
         seq=decision.snapshot.state.seq + 1,
         manifest=decision.digest,
-        document=stored,
+        document=written.digest,
         commit=wish.commit,
         published_at="",
         entries=entries,

@@ -23,6 +23,7 @@ LAYERS: dict[str, int] = {
     "local": 3,
     "aws": 4,
     "releases": 4,
+    "shards": 4,
     "reserving": 4,
     "packs": 4,
     "writing": 4,

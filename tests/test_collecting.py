@@ -12,6 +12,7 @@ import pytest
 from sitepub.aws.cloudfront import CloudFront
 from sitepub.choosing import Chooser
 from sitepub.collecting import Collected, collect, foresee_collecting, foresee_sweep
+from sitepub.core.cutting import Cutting
 from sitepub.core.model import Artifact, FileClass, Key
 from sitepub.core.plan import Shown
 from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
@@ -21,7 +22,7 @@ from sitepub.edges import Choosing
 from sitepub.errors import HeldError, RefusedError
 from sitepub.interfaces import Anything, ConditionFailedError
 from sitepub.pipeline import publish
-from tests.support.builders import HTML, ManualClock, Piece, RecordingCdn, World, digest_of, page_with_style, wish
+from tests.support.builders import HTML, IN_SHARDS, WHOLE, ManualClock, Piece, RecordingCdn, World, digest_of, page_with_style, wish
 from tests.support.fake_cdn import FakeCloudFront
 from tests.support.memory_store import MemoryStore
 from tests.support.web import at_once
@@ -32,9 +33,9 @@ NEWEST_ONLY = Retention(releases=1, days=0)
 DAY = 24 * 3600
 
 
-def world_with(*sites: dict[str, Piece | bytes], cdn: RecordingCdn | None = None) -> World:
+def world_with(*sites: dict[str, Piece | bytes], cdn: RecordingCdn | None = None, cutting: Cutting = WHOLE) -> World:
     """Each site published a day and a bit after the one before."""
-    world = World(cdn=cdn)
+    world = World(cdn=cdn, cutting=cutting)
     for site in sites:
         run(world, wish(site))
         world.clock.seconds += DAY + 60
@@ -143,10 +144,11 @@ def test_kept_releases_can_be_rolled_back_to_after_a_gc() -> None:
     assert {key: world.site()[key] for key in SECOND} == bodies(SECOND)
 
 
-def test_stable_keys_go_first_and_what_they_may_load_in_a_later_run() -> None:
+@pytest.mark.parametrize("cutting", [WHOLE, IN_SHARDS], ids=["whole", "in shards"])
+def test_stable_keys_go_first_and_what_they_may_load_in_a_later_run(cutting: Cutting) -> None:
     pinned = {"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED), "x.111.png": Piece(b"png", FileClass.ASSET)}
     cdn = RecordingCdn()
-    world = world_with(pinned, {"index.html": b"2"}, cdn=cdn)
+    world = world_with(pinned, {"index.html": b"2"}, cdn=cdn, cutting=cutting)
     first = gc(world)
     assert [doomed.key for doomed in first.sweep.doomed if not doomed.is_record] == ["js/lib.js"]
     assert first.sweep.deferred == 1
@@ -156,6 +158,7 @@ def test_stable_keys_go_first_and_what_they_may_load_in_a_later_run() -> None:
     assert [doomed.key for doomed in second.sweep.doomed if not doomed.is_record] == ["x.111.png"]
     assert set(world.site()) == {"index.html"}
     assert len(records(world, "releases")) == 1
+    assert len(records(world, "shards")) == (0 if cutting is WHOLE else 1)
 
 
 def test_what_someone_else_put_at_a_retired_key_is_left_alone() -> None:
@@ -403,10 +406,11 @@ def test_a_gc_beside_another_one_starts_over() -> None:
     assert world.site() == bodies(SECOND)
 
 
-def test_a_delete_of_a_dead_gc_that_comes_late_takes_nothing_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The publish after it needs just what was about to go: files, packs and large bodies under names that their content makes."""
+@pytest.mark.parametrize("cutting", [WHOLE, IN_SHARDS], ids=["whole", "in shards"])
+def test_a_delete_of_a_dead_gc_that_comes_late_takes_nothing_away(monkeypatch: pytest.MonkeyPatch, cutting: Cutting) -> None:
+    """The publish after it needs just what was about to go: files, packs, shards and large bodies under names that their content makes."""
     first = {**FIRST, "paper.pdf": b"p" * (1024 * 1024 + 1)}
-    world = world_with(first, SECOND)
+    world = world_with(first, SECOND, cutting=cutting)
     late: list[Callable[[], None]] = []
     delete = MemoryStore.delete
     monkeypatch.setattr(MemoryStore, "delete", lambda store, key, *, expect: late.append(lambda: delete(store, key, expect=expect)))

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sitepub.core.document import BodyPlace
-from sitepub.core.model import Digest
+from sitepub.core.model import BodyPlace, Digest
 from sitepub.errors import StoppedError
 from sitepub.interfaces import Anything
 from sitepub.packs import HELD, KeptBodies, PackDraft, compress, large_body_key, pack_key

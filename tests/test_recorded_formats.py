@@ -2,7 +2,7 @@
 from the future is refused, with the way out, and nothing of it is touched.
 
 `tests/recorded/format-N` was written by `sitepub publish`, twice, with another stylesheet and without `old.html` the second time. It is never written
-anew: a new format gets a folder of its own beside it.
+anew: a new format gets a folder of its own beside it. `format-1-in-shards` is the same, with shards as of a large site, of 2 rows or so.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def hold(site: Path) -> dict[str, bytes]:
     return {str(path.relative_to(site)): path.read_bytes() for path in sorted((site / "store").rglob("*")) if path.is_file()}
 
 
-def refuse(site: Path, environment: dict[str, str], *runs: Callable[..., object]) -> None:
+def refuse(site: Path, environment: dict[str, str], knows: str, *runs: Callable[..., object]) -> None:
     """Each of them refuses, says what to do, and writes nothing."""
     before = hold(site)
     for run in runs:
         with pytest.raises(ConfigurationError) as caught:
             run(site, environment=environment)
-        assert "this sitepub knows format 1" in caught.value.message and "update sitepub" in caught.value.hint
+        assert f"this sitepub knows {knows}" in caught.value.message and "update sitepub" in caught.value.hint
     assert hold(site) == before
 
 
@@ -72,7 +72,7 @@ def test_a_state_from_the_future_is_refused(tmp_path: Path, environment: dict[st
     site = copy(f"format-{STATE_FORMAT}", tmp_path)
     path = site / "store/.sitepub/state.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": STATE_FORMAT + 1}))
-    refuse(site, environment, sitepub.status, sitepub.plan, sitepub.publish, sitepub.rollback)
+    refuse(site, environment, "format 1", sitepub.status, sitepub.plan, sitepub.publish, sitepub.rollback)
 
 
 def test_a_manifest_from_the_future_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -86,4 +86,4 @@ def test_a_manifest_from_the_future_is_refused(tmp_path: Path, environment: dict
         told = told.replace(hashlib.sha256(path.read_bytes()).hexdigest(), hashlib.sha256(newer).hexdigest())
         path.write_bytes(newer)
     state.write_text(told)
-    refuse(site, environment, sitepub.plan, sitepub.publish, sitepub.rollback)
+    refuse(site, environment, "formats 1 and 2", sitepub.plan, sitepub.publish, sitepub.rollback)

@@ -60,7 +60,9 @@ def choose_doomed(
     hashed = [_doom_hashed(key, found, site[key], is_begun=key in begun) for key, found in unneeded.items() if _is_hashed(found)]
     waits = bool(stable) or _owes_by_itself(state)
     doomed_now = stable if waits else hashed
-    gone = _doom_records(state, reached, kept_documents, records, keeps_documents=bool(waits and hashed))
+    keeps_documents = bool(waits and hashed)
+    shards = {shard.digest for document in (documents.values() if keeps_documents else kept_documents) for shard in document.shards}
+    gone = _doom_records(state, reached, kept_documents, records, shards, keeps_documents=keeps_documents)
     return Sweep(kept, tuple(sorted([*doomed_now, *gone], key=_order)), len(hashed) if waits else 0)
 
 
@@ -120,6 +122,7 @@ def _doom_records(
     reached: frozenset[ReleaseId],
     kept: Collection[Document],
     records: Mapping[Key, int],
+    shards: Collection[Digest],
     *,
     keeps_documents: bool,
 ) -> Iterable[Doomed]:
@@ -135,10 +138,18 @@ def _doom_records(
             yield Doomed(key, True, "the live release has a newer record", size)
         elif folder == "releases" and ReleaseId(name) not in reached and not keeps_documents:
             yield Doomed(key, True, "beyond what retention keeps", size)
+        elif folder == "shards" and Digest(name) not in shards:
+            yield Doomed(key, True, "no kept release has these rows", size)
         elif folder == "probe":
             yield Doomed(key, True, "left by an interrupted first publish", size)
 
 
-def _order(doomed: Doomed) -> tuple[bool, bool, Key]:
-    """Documents last: they name what else is ours."""
-    return doomed.is_record, doomed.key.startswith("releases/"), doomed.key
+def find_wave(doomed: Doomed) -> int:
+    """Documents go after what they name as ours (1), their shards after them (2): a run that stops anywhere leaves no document that can't be read."""
+    if not doomed.is_record:
+        return 0
+    return 2 if doomed.key.startswith("shards/") else int(doomed.key.startswith("releases/"))
+
+
+def _order(doomed: Doomed) -> tuple[bool, int, Key]:
+    return doomed.is_record, find_wave(doomed), doomed.key

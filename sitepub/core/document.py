@@ -1,26 +1,23 @@
-"""The stored document of a release: its manifest, where the bodies of its entries stand, and what lingers. Compressed, versioned."""
+"""The stored document of a release: its manifest, where the bodies of its entries stand, and what lingers. Compressed, versioned.
+
+Of a large site the rows stand in shards of their own, and the document names them: what did not change is not stored again.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sitepub.core.compressed import compress_tree, damaged_release, decompress_tree
+from sitepub.core.cutting import Cutting
 from sitepub.core.manifest import decode_rows, encode_rows, make_manifest
-from sitepub.core.model import Artifact, Digest, ETag, Key, Manifest, ReleaseId
+from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key, Manifest, ReleaseId
+from sitepub.core.shards import SHARDED, Shard, decode_placed, encode_placed, make_shards
 from sitepub.errors import ConfigurationError
 
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BodyPlace:
-    """`length` bytes at `offset` of a pack: one zstd frame (RFC 8878) that holds one body."""
-
-    pack: str
-    offset: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,101 +30,113 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`. `retired`: since when each key lingers."""
+    """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`. `retired`: since when each key lingers.
+    `shards`: those that it was read from, none where it holds all rows itself."""
 
     manifest: Manifest
     bodies: Mapping[Digest, BodyPlace] = field(default_factory=dict)
     lingering: Mapping[Key, tuple[Artifact, ...]] = field(default_factory=dict)
     retired: Mapping[Key, Retired] = field(default_factory=dict)
+    shards: tuple[Shard, ...] = field(default=(), compare=False)
 
 
-def encode_document(document: Document) -> bytes:
-    """The same document gives the same bytes with the same zstandard."""
-    artifacts = list(document.manifest.artifacts.values())
-    placed = [(n, document.bodies[artifact.body]) for n, artifact in enumerate(artifacts) if artifact.body in document.bodies]
-    packs = sorted({place.pack for _, place in placed})
-    lingering = [artifact for key in sorted(document.lingering) for artifact in document.lingering[key]]
-    tree = {
-        "format": FORMAT,
-        "manifest": encode_rows(artifacts),
-        "packs": packs,
-        "places": {
-            "rows": [n for n, _ in placed],
-            "packs": [packs.index(place.pack) for _, place in placed],
-            "offsets": [place.offset for _, place in placed],
-            "lengths": [place.length for _, place in placed],
-        },
-        "lingering": encode_rows(lingering),
-        "retired": [_encode_retired(document.retired.get(key)) for key in sorted(document.lingering)],
-    }
-    return _compress(tree)
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A document as it is stored, and the bytes of the shards that it names and no other document does."""
+
+    document: bytes
+    fresh: Mapping[Digest, bytes] = field(default_factory=dict)
+    shards: tuple[Shard, ...] = ()
 
 
-def decode_document(stored: bytes, *, where: str) -> Document:
+ReadShards = Callable[[Sequence[Digest]], Iterable[Shard]]
+"""Where the shards of a document come from, in the order of their digests."""
+
+
+def encode_document(document: Document, cutting: Cutting, like: Iterable[Shard] = ()) -> Encoded:
+    """The same document gives the same bytes with the same zstandard. `like`: shards that are stored already, of the release before."""
+    artifacts = tuple(document.manifest.artifacts.values())
+    if len(artifacts) <= cutting.above:
+        return Encoded(compress_tree({"format": FORMAT, **encode_placed(artifacts, document.bodies), **_encode_lingering(document)}))
+    fresh: dict[Digest, bytes] = {}
+    shards = tuple(make_shards(artifacts, document.bodies, cutting.rows, like, fresh))
+    digests = b64encode(bytes.fromhex("".join(shard.digest for shard in shards))).decode()
+    return Encoded(compress_tree({"format": SHARDED, "shards": digests, **_encode_lingering(document)}), fresh, shards)
+
+
+def decode_document(stored: bytes, read_shards: ReadShards, *, where: str) -> Document:
     """Raises ConfigurationError where the bytes are no document, or one of a later sitepub."""
-    tree = _decompress(stored, where)
-    known = tree["format"]
-    if known != FORMAT:
-        message = f"`{where}` has release format {known}, this sitepub knows format {FORMAT}"
-        raise ConfigurationError("unknown-release-format", message, "update sitepub on this machine")
+    tree = _open_document(stored, where)
+    shards = tuple(read_shards(_name_shards(tree, where)))
     try:
-        return _decode(tree)
+        artifacts, bodies = _join(shards) if tree["format"] == SHARDED else decode_placed(tree)
+        return Document(make_manifest(artifacts), bodies, *_decode_lingering(tree), shards)
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise _damaged(where) from error
+        raise damaged_release(where) from error
+
+
+def name_shards(stored: bytes, *, where: str) -> tuple[Digest, ...]:
+    """The shards that a document names, in order."""
+    return _name_shards(_open_document(stored, where), where)
 
 
 def encode_record(etags: Mapping[Key, ETag]) -> bytes:
     """The ETags that the target answered for a live release, by key."""
-    return _compress({"format": FORMAT, "etags": dict(sorted(etags.items()))})
+    return compress_tree({"format": FORMAT, "etags": dict(sorted(etags.items()))})
 
 
 def decode_record(stored: bytes, *, where: str) -> Mapping[Key, ETag]:
     """Raises ConfigurationError where the bytes are no record."""
-    tree = _decompress(stored, where)
+    tree = decompress_tree(stored, where)
     if tree["format"] != FORMAT:
-        raise _damaged(where)
+        raise damaged_release(where)
     try:
         return {Key(key): ETag(etag) for key, etag in tree["etags"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(where) from error
+        raise damaged_release(where) from error
 
 
-def _compress(tree: Mapping[str, object]) -> bytes:
-    import zstandard
-
-    return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(tree, separators=(",", ":")).encode())
-
-
-def _decompress(stored: bytes, where: str) -> dict[str, Any]:
-    """What was compressed; it has a `format`, whichever."""
-    import zstandard
-
-    try:
-        tree = json.loads(zstandard.ZstdDecompressor().decompress(stored))
-    except (zstandard.ZstdError, ValueError) as error:
-        raise _damaged(where) from error
-    if not isinstance(tree, dict) or "format" not in tree:
-        raise _damaged(where)
+def _open_document(stored: bytes, where: str) -> dict[str, Any]:
+    tree = decompress_tree(stored, where)
+    if tree["format"] not in (FORMAT, SHARDED):
+        message = f"`{where}` has release format {tree['format']}, this sitepub knows formats {FORMAT} and {SHARDED}"
+        raise ConfigurationError("unknown-release-format", message, "update sitepub on this machine")
     return tree
 
 
-def _encode_retired(retired: Retired | None) -> list[object] | None:
-    return None if retired is None else [retired.seq, retired.release]
+def _name_shards(tree: Mapping[str, Any], where: str) -> tuple[Digest, ...]:
+    if tree["format"] != SHARDED:
+        return ()
+    try:
+        digests = b64decode(tree["shards"]).hex()
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged_release(where) from error
+    return tuple(Digest(digests[first : first + 64]) for first in range(0, len(digests), 64))
 
 
-def _damaged(where: str) -> ConfigurationError:
-    return ConfigurationError("damaged-release", f"`{where}` is not what sitepub wrote there", "run `sitepub verify --repair`")
+def _join(shards: Iterable[Shard]) -> tuple[tuple[Artifact, ...], Mapping[Digest, BodyPlace]]:
+    parts = tuple(shards)
+    artifacts = tuple(artifact for shard in parts for artifact in shard.artifacts)
+    return artifacts, {digest: place for shard in parts for digest, place in shard.bodies.items()}
 
 
-def _decode(tree: dict[str, Any]) -> Document:
-    artifacts = decode_rows(tree["manifest"])
-    places, packs = tree["places"], tree["packs"]
-    columns = zip(places["rows"], places["packs"], places["offsets"], places["lengths"], strict=True)
-    bodies = {artifacts[row].body: BodyPlace(packs[pack], offset, length) for row, pack, offset, length in columns}
+def _encode_lingering(document: Document) -> dict[str, object]:
+    lingering = [artifact for key in sorted(document.lingering) for artifact in document.lingering[key]]
+    return {
+        "lingering": encode_rows(lingering),
+        "retired": [_encode_retired(document.retired.get(key)) for key in sorted(document.lingering)],
+    }
+
+
+def _decode_lingering(tree: Mapping[str, Any]) -> tuple[Mapping[Key, tuple[Artifact, ...]], Mapping[Key, Retired]]:
     lingering: dict[Key, tuple[Artifact, ...]] = {}
     for artifact in decode_rows(tree["lingering"]):
         lingering[artifact.key] = (*lingering.get(artifact.key, ()), artifact)
     retired = {
         key: Retired(int(found[0]), ReleaseId(found[1])) for key, found in zip(sorted(lingering), tree["retired"], strict=True) if found
     }
-    return Document(make_manifest(artifacts), bodies, lingering, retired)
+    return lingering, retired
+
+
+def _encode_retired(retired: Retired | None) -> list[object] | None:
+    return None if retired is None else [retired.seq, retired.release]

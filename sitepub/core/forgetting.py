@@ -15,13 +15,14 @@ from sitepub.core.plan import PACK_LIMIT
 class Forgetting:
     """`documents`: those that change, as they will be, packs still named as before. `stale`: documents that no release is any more, but that
     still have the path. `packs`: old packs and the bodies that stay of each. `site`: keys of the site, with all of ours that may stand
-    there; `bodies`: large bodies to delete."""
+    there; `bodies`: large bodies to delete; `shards`: of documents that stay as they are."""
 
     documents: Mapping[ReleaseId, Document]
     stale: frozenset[ReleaseId]
     packs: Mapping[str, frozenset[Digest]]
     site: Mapping[Key, tuple[Artifact, ...]]
     bodies: frozenset[Digest]
+    shards: frozenset[Digest] = frozenset()
 
     @property
     def is_nothing(self) -> bool:
@@ -43,12 +44,15 @@ def choose_forgotten(
         for release, document in thinned.items()
         if document != documents[release] or any(place.pack in packs for place in document.bodies.values())
     }
+    stale = frozenset(release for release in documents.keys() - set(listed) if _find_artifacts([documents[release]], paths))
+    as_before = [document for release, document in documents.items() if release not in changed and release not in stale]
     return Forgetting(
         documents=changed,
-        stale=frozenset(release for release in documents.keys() - set(listed) if _find_artifacts([documents[release]], paths)),
+        stale=stale,
         packs={pack: _bodies_in(pack, thinned) for pack in packs},
         site=_keys_to_delete(doomed, thinned[live] if live is not None else None),
         bodies=frozenset(artifact.body for artifact in doomed if artifact.body in gone and artifact.size > PACK_LIMIT),
+        shards=frozenset(shard.digest for document in as_before for shard in document.shards),
     )
 
 

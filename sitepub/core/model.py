@@ -97,6 +97,15 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyPlace:
+    """`length` bytes at `offset` of a pack: one zstd frame (RFC 8878) that holds one body."""
+
+    pack: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Warning:
     """Something the user should know that does not stop the run. `code` is stable; `message` follows the style of errors; `subject`: what many
     warnings have in common, where one of them tells enough."""

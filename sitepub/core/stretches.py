@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sitepub.core.document import BodyPlace
+from sitepub.core.model import BodyPlace
 
 STRETCH_BYTES = 4 * 1024 * 1024
 GAP_BYTES = 64 * 1024

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sitepub.core.model import Digest
 
 MOST_BYTES = 64 << 20
-"""Beside the copy kept last."""
+"""Beside what a run has used itself: of a large site that is more."""
+
+LOOKS = 16
+"""How often the room is measured while as much is kept as there is room for."""
 
 
 class LocalCopies:
@@ -18,14 +22,22 @@ class LocalCopies:
     def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
+        self._used: set[str] = set()
+        self._unmeasured = most_bytes
 
     def read(self, digest: Digest) -> bytes | None:
         """The bytes of this digest, or None; a damaged copy counts as none."""
+        path = self._folder / digest
         try:
-            copied = (self._folder / digest).read_bytes()
+            copied = path.read_bytes()
         except OSError:
             return None
-        return copied if hashlib.sha256(copied).hexdigest() == digest else None
+        if hashlib.sha256(copied).hexdigest() != digest:
+            return None
+        self._used.add(digest)
+        with suppress(OSError):
+            os.utime(path)
+        return copied
 
     def keep(self, digest: Digest, content: bytes) -> None:
         import tempfile
@@ -39,13 +51,17 @@ class LocalCopies:
                 Path(name).replace(self._folder / digest)
             except OSError:
                 Path(name).unlink(missing_ok=True)
-            self._make_room(digest)
+            self._used.add(digest)
+            self._unmeasured += len(content)
+            if self._unmeasured * LOOKS >= self._most_bytes:
+                self._unmeasured = 0
+                self._make_room()
         except OSError:
             return
 
-    def _make_room(self, kept: Digest) -> None:
-        """The oldest go first; one that is needed again costs a request, and is the newest then."""
-        found = [(path, path.stat()) for path in self._folder.iterdir() if path.name != kept]
+    def _make_room(self) -> None:
+        """What was used longest ago goes first; one that is needed again costs a request, and is the newest then."""
+        found = [(path, path.stat()) for path in self._folder.iterdir() if path.name not in self._used]
         over = sum(stat.st_size for _, stat in found) - self._most_bytes
         for path, stat in sorted(found, key=lambda each: each[1].st_mtime_ns):
             if over <= 0:

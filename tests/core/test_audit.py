@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sitepub.core.audit import KeptBodies, Looked, Trouble, differing_headers, find_foreign, find_lost_bodies, judge_key
-from sitepub.core.document import BodyPlace, Document
+from sitepub.core.document import Document
 from sitepub.core.manifest import make_manifest
-from sitepub.core.model import WEBSITE_REDIRECT, Artifact, FileClass, HeaderSet, Key, Kind, ReleaseId
+from sitepub.core.model import WEBSITE_REDIRECT, Artifact, BodyPlace, FileClass, HeaderSet, Key, Kind, ReleaseId
 from tests.support.builders import CSS, HTML, artifact, digest_of
 
 PAGE = artifact("index.html", b"page")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sitepub.core.document import BodyPlace
+from sitepub.core.model import BodyPlace
 from sitepub.core.stretches import GAP_BYTES, STRETCH_BYTES, Stretch, join_places
 
 

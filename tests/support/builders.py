@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sitepub.core.cutting import Cutting
 from sitepub.core.ledger import Ledger
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, Commit, Digest, FileClass, HeaderSet, Key, SourcePath
@@ -131,6 +132,11 @@ def every_shown_key(shown: tuple[Shown, ...], live: object, state: object) -> Ch
     return lambda: choice
 
 
+WHOLE = Cutting()
+IN_SHARDS = Cutting(above=0, rows=2)
+"""Of sites of a handful of files."""
+
+
 @dataclass(slots=True)
 class World:
     """A bucket in memory, its clock, and runs against it."""
@@ -141,6 +147,7 @@ class World:
     gone: set[int] = field(default_factory=set)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     is_conditional: bool = True
+    cutting: Cutting = WHOLE
 
     def edges(self, *, pid: int = 1, before: object = None, after: object = None) -> Edges:
         """The edges of one run, as process `pid`; `before` and `after` are the hooks of its stores."""
@@ -149,7 +156,7 @@ class World:
         return Edges(
             store=store,
             records=records,
-            releases=Releases(records, self.clock, lambda: f"n{next(self.numbers)}"),
+            releases=Releases(records, self.clock, lambda: f"n{next(self.numbers)}", cutting=self.cutting),
             cdn=self.cdn,
             choose=every_shown_key if self.cdn else lambda shown, live, state: InvalidationChoice,
             clock=self.clock,

@@ -13,6 +13,7 @@ from unittest import mock
 from sitepub.aws.cloudfront import CloudFront
 from sitepub.choosing import Chooser
 from sitepub.collecting import Collected, collect
+from sitepub.core.cutting import Cutting
 from sitepub.core.model import Commit, Key
 from sitepub.core.retention import choose_release
 from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
@@ -25,7 +26,7 @@ from sitepub.interfaces import Anything, ConditionFailedError
 from sitepub.invalidating import Invalidated, send_owed
 from sitepub.pipeline import Receipt, publish, rollback
 from sitepub.releases import ReleaseReader, Releases
-from tests.support.builders import ManualClock, SilentProgress, commit, digest_of
+from tests.support.builders import WHOLE, ManualClock, SilentProgress, commit, digest_of
 from tests.support.edge import Network, Origin
 from tests.support.fake_cdn import FakeCloudFront
 from tests.support.memory_store import MemoryBucket, MemoryStore
@@ -39,7 +40,7 @@ TARGET = Target("test", BucketAddress("memory"))
 LONGEST_REQUEST = 30.0
 """Seconds after which no request that is still under way reaches the store: its signature has ended (docs/design.md, rule 8 of the protocol)."""
 
-UNCONDITIONAL = ("packs/", "entries/", "records/", "lock")
+UNCONDITIONAL = ("packs/", "entries/", "records/", "shards/", "lock")
 
 
 class DiedError(BaseException):
@@ -97,6 +98,7 @@ class Web:
     writes: int = 0
     requests: int = 0
     visited: tuple[float, int, int] = (-1.0, -1, -1)
+    cutting: Cutting = WHOLE
     live_seq: int = -1
     last_commit: int = -1
     is_going_back: bool = False
@@ -155,7 +157,7 @@ class Web:
         return Edges(
             store=store,
             records=records,
-            releases=Releases(records, self.clock, lambda: f"n{next(self.nonces)}"),
+            releases=Releases(records, self.clock, lambda: f"n{next(self.nonces)}", cutting=self.cutting),
             cdn=cdn,
             choose=lambda shown, live, state: at_once(lambda: chooser.choose(shown, live, state)),
             count_month=chooser.count,

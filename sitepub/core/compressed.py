@@ -1,0 +1,32 @@
+"""JSON, compressed: how documents and records are stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sitepub.errors import ConfigurationError
+
+
+def compress_tree(tree: Mapping[str, object]) -> bytes:
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(tree, separators=(",", ":")).encode())
+
+
+def decompress_tree(stored: bytes, where: str) -> dict[str, Any]:
+    """What was compressed; it has a `format`, whichever."""
+    import zstandard
+
+    try:
+        tree = json.loads(zstandard.ZstdDecompressor().decompress(stored))
+    except (zstandard.ZstdError, ValueError) as error:
+        raise damaged_release(where) from error
+    if not isinstance(tree, dict) or "format" not in tree:
+        raise damaged_release(where)
+    return tree
+
+
+def damaged_release(where: str) -> ConfigurationError:
+    return ConfigurationError("damaged-release", f"`{where}` is not what sitepub wrote there", "run `sitepub verify --repair`")

@@ -1,0 +1,35 @@
+"""Where the rows of a large manifest are cut into shards, so that what did not change is cut as before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from sitepub.core.model import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """`above`: rows up to which a document holds them all itself. `rows` of a shard, on average: about as many as there are shards of a
+    million files, so that neither a shard nor the list of them is long."""
+
+    above: int = 50_000
+    rows: int = 512
+
+
+def cut(keys: Sequence[Key], rows: int) -> Iterator[tuple[int, int]]:
+    """Ranges of `keys`, each from its first to before its last index. Whether a shard begins at a key is told by that key alone, so one that
+    comes or goes changes two shards at most. Least and most sizes would not leave it at that: what is cut in one place would shift the next."""
+    first = 0
+    for number, key in enumerate(keys):
+        if number > first and begins_shard(key, rows):
+            yield first, number
+            first = number
+    if keys:
+        yield first, len(keys)
+
+
+def begins_shard(key: Key, rows: int) -> bool:
+    # the product's upper half: names that count up differ little in their sums
+    return (crc32(key.encode()) * 0x9E3779B1 >> 16 & 0xFFFF) % rows == 0

@@ -1,0 +1,73 @@
+"""Shards: rows of a large manifest that are stored by themselves, under the digest of what they hold. core/cutting.py says where one ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sitepub.core.compressed import compress_tree, damaged_release, decompress_tree
+from sitepub.core.cutting import cut
+from sitepub.core.manifest import decode_rows, encode_rows
+from sitepub.core.model import Artifact, BodyPlace, Digest
+
+SHARDED = 2
+"""The format of shards, and of a document that names them."""
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Shard:
+    """Rows of a manifest that follow each other, at least one, and where the bodies among them stand. `digest`: SHA-256 of the shard as it is stored."""
+
+    digest: Digest
+    artifacts: tuple[Artifact, ...]
+    bodies: Mapping[Digest, BodyPlace]
+
+
+def make_shards(
+    artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace], rows: int, like: Iterable[Shard], fresh: dict[Digest, bytes]
+) -> Iterator[Shard]:
+    """What is as one of `like` is that one, and is not encoded: most of a large site is."""
+    known = {shard.artifacts[0].key: shard for shard in like}
+    for first, end in cut([artifact.key for artifact in artifacts], rows):
+        part = tuple(artifacts[first:end])
+        places = {artifact.body: bodies[artifact.body] for artifact in part if artifact.body in bodies}
+        shard = known.get(part[0].key)
+        if shard is None or shard.artifacts != part or shard.bodies != places:
+            stored = compress_tree({"format": SHARDED, **encode_placed(part, places)})
+            shard = Shard(Digest(hashlib.sha256(stored).hexdigest()), part, places)
+            fresh[shard.digest] = stored
+        yield shard
+
+
+def decode_shard(stored: bytes, digest: Digest, *, where: str) -> Shard:
+    """Raises ConfigurationError where the bytes are no shard."""
+    tree = decompress_tree(stored, where)
+    try:
+        artifacts, bodies = decode_placed(tree)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise damaged_release(where) from error
+    return Shard(digest, artifacts, bodies)
+
+
+def encode_placed(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace]) -> dict[str, object]:
+    placed = [(n, bodies[artifact.body]) for n, artifact in enumerate(artifacts) if artifact.body in bodies]
+    packs = {pack: n for n, pack in enumerate(sorted({place.pack for _, place in placed}))}
+    return {
+        "manifest": encode_rows(artifacts),
+        "packs": list(packs),
+        "places": {
+            "rows": [n for n, _ in placed],
+            "packs": [packs[place.pack] for _, place in placed],
+            "offsets": [place.offset for _, place in placed],
+            "lengths": [place.length for _, place in placed],
+        },
+    }
+
+
+def decode_placed(tree: Mapping[str, Any]) -> tuple[tuple[Artifact, ...], Mapping[Digest, BodyPlace]]:
+    artifacts = decode_rows(tree["manifest"])
+    places, packs = tree["places"], tree["packs"]
+    columns = zip(places["rows"], places["packs"], places["offsets"], places["lengths"], strict=True)
+    return artifacts, {artifacts[row].body: BodyPlace(packs[pack], offset, length) for row, pack, offset, length in columns}
