@@ -14,7 +14,8 @@ from sitepub.errors import ConfigurationError, SitepubError
 from sitepub.interfaces import DistributionFacts
 from sitepub.releases import STATE_KEY, Snapshot
 from sitepub.request import Request, read_request
-from sitepub.wiring import Sight, inspect_target
+from sitepub.wiring import Sight
+from sitepub.wiring_inspection import inspect_target
 
 
 def check_up(folder: Path, config: Path | None, target: str | None, environment: Mapping[str, str]) -> tuple[Remark, ...]:

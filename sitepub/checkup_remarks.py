@@ -10,7 +10,8 @@ from sitepub.errors import SitepubError
 from sitepub.interfaces import DistributionFacts
 from sitepub.releases import Snapshot
 from sitepub.request import Request
-from sitepub.wiring import Inspection, Sight
+from sitepub.wiring import Sight
+from sitepub.wiring_inspection import Inspection
 
 
 class Severity(StrEnum):

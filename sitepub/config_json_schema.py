@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sitepub import config_patterns as patterns
 from sitepub import config_schema as schema
+from sitepub.config_places import SiteUrl
 from sitepub.config_schema import Section, Setting
-from sitepub.config_values import SiteUrl
 
 SHIPPED = Path(__file__).with_name("sitepub.schema.json")
 FILE_NAME = ".sitepub.schema.json"

@@ -1,5 +1,5 @@
-"""What an editor can check of each kind of text: patterns that ECMA-262 and Python read alike. config_values.py has the last word; what it accepts
-matches here, what it refuses does not, but for the few rules that no pattern holds."""
+"""What an editor can check of each kind of text: patterns that ECMA-262 and Python read alike. config_values.py and config_places.py have the
+last word; what they accept matches here, what they refuse does not, but for the few rules that no pattern holds."""
 
 from __future__ import annotations
 

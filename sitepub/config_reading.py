@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from sitepub import config_schema as schema
 from sitepub.config_forms import Environment, RejectedError, describe_node, find_nearest, list_names, show_text
+from sitepub.config_places import is_aws_region
 from sitepub.config_schema import Section, Setting
 from sitepub.config_text import Listing, Node, Problem, Scalar, Shape, Table
-from sitepub.config_values import is_aws_region
 from sitepub.core.settings import (
     Cache,
     Config,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from sitepub import config_patterns as patterns
+from sitepub import config_places as places
 from sitepub import config_values as values
 from sitepub.config_forms import Form, choice_form, header_form, list_form, number_choice_form, number_form, text_form
 from sitepub.core.settings import (
@@ -60,7 +61,7 @@ class Section:
         return tuple(setting.key for setting in self.settings) + self.nested
 
 
-_TARGET = Target(name="", store=values.parse_bucket_address("none"))
+_TARGET = Target(name="", store=places.parse_bucket_address("none"))
 _FINGERPRINT = Fingerprint()
 _CACHE = Cache()
 _INVALIDATION = Invalidation()
@@ -76,9 +77,9 @@ REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 
 _PATTERN = text_form("a gitignore pattern", values.parse_pattern, patterns.GITIGNORE)
 _PATTERNS = list_form("a list of gitignore patterns", _PATTERN)
-_STORE = text_form("`file:PATH` or `s3://bucket[/prefix]`", values.parse_store, patterns.STORE)
-_ENDPOINT = text_form("a URL such as `http://127.0.0.1:8333`", values.parse_endpoint, patterns.ENDPOINT)
-_HOST = text_form("a host name such as `www.example.com`", values.parse_host, patterns.HOST)
+_STORE = text_form("`file:PATH` or `s3://bucket[/prefix]`", places.parse_store, patterns.STORE)
+_ENDPOINT = text_form("a URL such as `http://127.0.0.1:8333`", places.parse_endpoint, patterns.ENDPOINT)
+_HOST = text_form("a host name such as `www.example.com`", places.parse_host, patterns.HOST)
 _CACHE_CONTROL = text_form("a value of Cache-Control", values.parse_cache_control, patterns.CACHE_CONTROL)
 
 VERSION: Setting[int] = Setting(
@@ -126,7 +127,7 @@ WATCH: Setting[tuple[str, ...]] = Setting(
 )
 EXECUTOR: Setting[str] = Setting(
     "executor",
-    text_form("`processes`, `threads` or `dask://HOST:PORT`", values.parse_executor, patterns.EXECUTOR),
+    text_form("`processes`, `threads` or `dask://HOST:PORT`", places.parse_executor, patterns.EXECUTOR),
     _CONFIG.executor,
     "Where a large site is scanned and rewritten: in processes or threads of this machine, or by the workers of a Dask cluster (`pip install "
     "'sitepub[dask]'`), which must all see the source under the same path.",
@@ -137,7 +138,7 @@ STORE: Setting[StoreAddress | None] = Setting(
 )
 REGION: Setting[str | None] = Setting(
     "region",
-    text_form("a region such as `eu-central-1`", values.parse_region, patterns.REGION),
+    text_form("a region such as `eu-central-1`", places.parse_region, patterns.REGION),
     None,
     "The bucket's region.",
     absent="as AWS's configuration says",
@@ -155,22 +156,22 @@ PROFILE: Setting[str | None] = Setting(
 )
 DISTRIBUTION: Setting[str | None] = Setting(
     "distribution",
-    text_form("the id of a distribution, such as `E190XXXXXL0LJU`, or `none`", values.parse_distribution, patterns.DISTRIBUTION),
+    text_form("the id of a distribution, such as `E190XXXXXL0LJU`, or `none`", places.parse_distribution, patterns.DISTRIBUTION),
     None,
     "The CloudFront distribution whose caches are invalidated; `none` for none.",
     absent="the one that `sitepub up` made, if any",
 )
 ACCOUNT: Setting[str | None] = Setting(
     "account",
-    text_form("an AWS account, 12 digits in quotes", values.parse_account, patterns.ACCOUNT),
+    text_form("an AWS account, 12 digits in quotes", places.parse_account, patterns.ACCOUNT),
     None,
     "The AWS account that the credentials and the bucket must belong to; checked before the first write.",
     absent="not checked",
 )
-URL: Setting[values.SiteUrl] = Setting(
+URL: Setting[places.SiteUrl] = Setting(
     "url",
-    text_form("a URL or a path that starts with `/`", values.parse_site_url, patterns.SITE_URL),
-    values.SiteUrl(_TARGET.url, _TARGET.url_path),
+    text_form("a URL or a path that starts with `/`", places.parse_site_url, patterns.SITE_URL),
+    places.SiteUrl(_TARGET.url, _TARGET.url_path),
     "Where visitors find the root of `source`. References and invalidation paths start at its path.",
 )
 DOMAINS: Setting[tuple[str, ...]] = Setting(
@@ -217,14 +218,14 @@ PRICE_CLASS: Setting[PriceClass] = Setting(
 )
 CERTIFICATE: Setting[str | None] = Setting(
     "certificate",
-    text_form("the ARN of a certificate in us-east-1", values.parse_certificate, patterns.CERTIFICATE),
+    text_form("the ARN of a certificate in us-east-1", places.parse_certificate, patterns.CERTIFICATE),
     None,
     "The certificate of the site's names, for `sitepub up`.",
     absent="one that covers them, or a new one",
 )
 ZONE: Setting[str | None] = Setting(
     "zone",
-    text_form("a hosted zone's id or name, or `none`", values.parse_zone, patterns.ZONE),
+    text_form("a hosted zone's id or name, or `none`", places.parse_zone, patterns.ZONE),
     None,
     "The public zone of Route 53 in which `sitepub up` makes the site's records; `none` leaves DNS to you.",
     absent="the account's closest one",
@@ -290,14 +291,14 @@ SET: Setting[tuple[tuple[str, str], ...]] = Setting(
 
 FROM: Setting[str | None] = Setting(
     "from",
-    text_form("a path that starts with `/`", values.parse_redirect_source, patterns.REDIRECT_SOURCE),
+    text_form("a path that starts with `/`", places.parse_redirect_source, patterns.REDIRECT_SOURCE),
     None,
     "The path that redirects; `/old/` is `old/index.html`.",
     is_required=True,
 )
 TO: Setting[str | None] = Setting(
     "to",
-    text_form("a path that starts with `/`, or a URL", values.parse_redirect_aim, patterns.REDIRECT_AIM),
+    text_form("a path that starts with `/`, or a URL", places.parse_redirect_aim, patterns.REDIRECT_AIM),
     None,
     "Where it leads to.",
     is_required=True,
@@ -339,13 +340,13 @@ PREVIEWS_TARGET: Setting[str | None] = Setting(
 )
 PREVIEWS_PREFIX: Setting[str] = Setting(
     "prefix",
-    text_form("a folder of the store, or `/`", values.parse_prefix, patterns.PREFIX),
+    text_form("a folder of the store, or `/`", places.parse_prefix, patterns.PREFIX),
     _PREVIEWS.prefix,
     "The folder of that store in which each preview has one of its own; `/` is the store itself.",
 )
 PREVIEWS_URL: Setting[str | None] = Setting(
     "url",
-    text_form("a URL or a path that starts with `/`, with `{name}` in it", values.parse_preview_url, patterns.PREVIEW_URL),
+    text_form("a URL or a path that starts with `/`, with `{name}` in it", places.parse_preview_url, patterns.PREVIEW_URL),
     None,
     "Where visitors find a preview, with `{name}` for its name: for a host that leads each name to its folder.",
     absent="its folder below that target's `url`",

@@ -9,9 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sitepub.core.ledger import Ledger
-from sitepub.core.policy import Policy
-from sitepub.core.policy_trial import Tried
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
 from sitepub.edges import KeptLedger, NoCopy
@@ -20,7 +17,7 @@ from sitepub.interfaces import Cdn, CdnReader, Clock, Store, StoreReader
 from sitepub.local.clock import SystemClock
 from sitepub.local.copies import LocalCopies
 from sitepub.local.ledger_copy import LedgerCopy
-from sitepub.releases import PRIVATE_BYTES, ReleaseReader, Releases, Snapshot, release_key
+from sitepub.releases import ReleaseReader, Releases
 
 if TYPE_CHECKING:
     from sitepub.aws.session import AwsSession
@@ -80,7 +77,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
     """Opens nothing on the network yet: that is left to the first request."""
     clock = SystemClock()
     pace = Pace()
-    session = _open_session(target, pace) if _needs_aws(target) else None
+    session = open_session(target, pace) if needs_aws(target) else None
     store = _open_store(target.store, target, session, clock, is_records=False)
     records = _open_store(records_address(target), target, session, clock, is_records=True)
     copies = LocalCopies(cache_folder(config, environment) / "releases" / target.name)
@@ -97,37 +94,6 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
         pace=pace,
         ledger=LedgerCopy(cache_folder(config, environment) / "ledger" / f"{target.name}.json"),
         shared=_open_shared(target, session, clock),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What `doctor` asks of a target beyond a Sight. Nothing in here changes anything. `may_write`: None where only writing could tell;
-    `find_account`, `find_region`, `count_month` and `try_policy`: None where nobody says. `record_urls`: where a visitor might find the records."""
-
-    check_account: Callable[[], None]
-    find_account: Callable[[], str | None]
-    region: Callable[[], str | None]
-    find_region: Callable[[], str | None]
-    may_write: Callable[[Snapshot], bool | None]
-    count_month: Callable[[], Ledger | None]
-    record_urls: Callable[[], tuple[str, ...]]
-    try_policy: Callable[[Policy], Tried | None]
-
-
-def inspect_target(config: Config, target: Target, environment: Mapping[str, str]) -> tuple[Sight, Inspection]:
-    """Opens nothing on the network yet."""
-    opened = open_target(config, target, environment)
-    session = _open_session(target) if _needs_aws(target) else None
-    return opened.sight, Inspection(
-        check_account=opened.check_account,
-        find_account=lambda: _find_account(target, session),
-        region=lambda: session.region if session else None,
-        find_region=lambda: _find_region(target, session),
-        may_write=lambda snapshot: _may_write(target, opened.records, snapshot),
-        count_month=lambda: _count_month(target, session, opened.clock),
-        record_urls=lambda: _record_urls(target, session),
-        try_policy=lambda policy: _try_policy(target, session, policy),
     )
 
 
@@ -151,7 +117,7 @@ def folders_written(config: Config) -> tuple[Path, ...]:
 
 def settle_region(target: Target) -> Target:
     """The same target with the region that requests go to, whoever names it."""
-    return replace(target, region=_open_session(target).region) if _needs_aws(target) else target
+    return replace(target, region=open_session(target).region) if needs_aws(target) else target
 
 
 def find_distribution(target: Target, state: State) -> str | None:
@@ -161,12 +127,12 @@ def find_distribution(target: Target, state: State) -> str | None:
     return target.distribution or state.provisioned.get("distribution")
 
 
-def _needs_aws(target: Target) -> bool:
+def needs_aws(target: Target) -> bool:
     addresses = (target.store, target.state, target.ledger)
     return any(isinstance(address, BucketAddress) for address in addresses) or bool(target.distribution)
 
 
-def _open_session(target: Target, pace: Pace | None = None) -> AwsSession:
+def open_session(target: Target, pace: Pace | None = None) -> AwsSession:
     from sitepub.aws.session import AwsSession
 
     return AwsSession(profile=target.profile, region=target.region, refused=pace.refuse if pace else lambda: None)
@@ -205,7 +171,7 @@ def _open_cdn(target: Target, state: State, session: AwsSession | None, clock: C
         return None
     from sitepub.aws.cloudfront import CloudFront
 
-    used = session or _open_session(target)
+    used = session or open_session(target)
     return CloudFront(
         distribution,
         lambda: used.cdn_client(target.cdn_endpoint_url),
@@ -231,11 +197,11 @@ def _try_records(target: Target, session: AwsSession | None, records: Store) -> 
     from sitepub.aws.probe import judges_conditions, open_probe
 
     with open_probe(records) as probe:
-        check_hidden(probe, _record_urls(target, session))
+        check_hidden(probe, record_urls(target, session))
         return not isinstance(target.store, BucketAddress) or not target.endpoint_url or judges_conditions(probe)
 
 
-def _record_urls(target: Target, session: AwsSession | None) -> tuple[str, ...]:
+def record_urls(target: Target, session: AwsSession | None) -> tuple[str, ...]:
     """Each names some key among the records."""
     address = records_address(target)
     site_url = target.url if target.state is None and target.url.startswith("http") else None
@@ -245,53 +211,6 @@ def _record_urls(target: Target, session: AwsSession | None) -> tuple[str, ...]:
 
     endpoint = target.endpoint_url or session.endpoint("s3")
     return visitor_addresses(address, endpoint_url=endpoint, region=session.region, site_url=site_url)
-
-
-def _find_account(target: Target, session: AwsSession | None) -> str | None:
-    """Servers of others know no accounts."""
-    if session is None or (target.endpoint_url and not target.cdn_endpoint_url):
-        return None
-    from sitepub.aws.inspection import find_account
-
-    return find_account(session, target.cdn_endpoint_url or target.endpoint_url)
-
-
-def _find_region(target: Target, session: AwsSession | None) -> str | None:
-    if session is None or not isinstance(target.store, BucketAddress):
-        return None
-    from sitepub.aws.inspection import find_region
-
-    return find_region(session, target.store, target.endpoint_url)
-
-
-def _may_write(target: Target, records: Store, snapshot: Snapshot) -> bool | None:
-    address = records_address(target)
-    if isinstance(address, FolderAddress):
-        standing = next((folder for folder in (address.path, *address.path.parents) if folder.exists()), address.path)
-        return os.access(standing, os.W_OK | os.X_OK)
-    live = snapshot.state.live_release
-    if live is None:
-        return None
-    from sitepub.aws.inspection import may_write_again
-
-    return may_write_again(records, release_key(live.id), PRIVATE_BYTES)
-
-
-def _count_month(target: Target, session: AwsSession | None, clock: Clock) -> Ledger | None:
-    if session is None:
-        return None
-    from sitepub.aws.quota import count_month
-
-    return count_month(session.cdn_client(target.cdn_endpoint_url), clock)
-
-
-def _try_policy(target: Target, session: AwsSession | None, policy: Policy) -> Tried | None:
-    """Servers of others have rules of their own; IAM's own endpoint may be named for them."""
-    if session is None or ((target.endpoint_url or target.cdn_endpoint_url) and session.endpoint("iam") is None):
-        return None
-    from sitepub.aws.permissions import try_policy
-
-    return try_policy(session, policy)
 
 
 def _look_before_writing(*stores: Store) -> None:
