@@ -149,7 +149,10 @@ def _ensure_distribution(site: Site, found: Found, parts: Parts, reference: str)
         return standing
     site.progress.note(f"distribution `{standing.id}`")
     change_distribution(site.api, standing.id, wanted)
-    return read_distribution(site.api, blueprint, standing.id) or standing
+    changed = read_distribution(site.api, blueprint, standing.id)
+    if changed is None:
+        raise StoppedError("distribution-gone", f"distribution `{standing.id}` was deleted meanwhile", "run it again to make another one")
+    return changed
 
 
 def _make_distribution(site: Site, config: Mapping[str, object], reference: str) -> FoundDistribution:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sitepub.aws.provision.certificate import delete_certificate, find_near, mark_of, mark_record, read_certificate, request_certificate
-from sitepub.aws.provision.records import create_records, delete_records, find_records, list_zones, make_cname
-from sitepub.core.provision.domains import Record, Zone, choose_zone
+from sitepub.aws.provision.records import create_records, delete_records, find_records, list_zones
+from sitepub.core.provision.domains import Record, Zone, choose_zone, make_cname
 from sitepub.core.provision.found import Found, FoundCertificate
 from sitepub.core.provision.planning import needs_certificate
 from sitepub.errors import RefusedError, StoppedError

@@ -17,6 +17,7 @@ import pytest
 from sitepub.aws.provision.access_control import ensure_access_control, find_access_control, remove_access_control
 from sitepub.aws.provision.api import Api, Lacking
 from sitepub.aws.provision.bucket import delete_bucket, empty_bucket, ensure_bucket, find_bucket, list_versions, write_policy
+from sitepub.aws.provision.cache_policy import find_cache_policy
 from sitepub.aws.provision.certificate import delete_certificate, find_certificates, mark_record, read_certificate, request_certificate
 from sitepub.aws.provision.distribution import (
     change_distribution,
@@ -27,14 +28,14 @@ from sitepub.aws.provision.distribution import (
     read_distribution,
 )
 from sitepub.aws.provision.edge_function import ensure_function, find_function, remove_function
-from sitepub.aws.provision.headers_policy import ensure_headers_policy, find_cache_policy, find_headers_policy, remove_headers_policy
-from sitepub.aws.provision.records import create_records, delete_records, find_records, list_zones, make_cname
+from sitepub.aws.provision.headers_policy import ensure_headers_policy, find_headers_policy, remove_headers_policy
+from sitepub.aws.provision.records import create_records, delete_records, find_records, list_zones
 from sitepub.aws.s3 import S3Store
 from sitepub.aws.session import AwsSession
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
 from sitepub.core.provision.configs import CACHE_POLICY, Parts, find_differences, make_config
-from sitepub.core.provision.domains import Zone, make_alias
+from sitepub.core.provision.domains import Zone, make_alias, make_cname
 from sitepub.core.provision.found import FoundDistribution
 from sitepub.core.provision.removal import Removal
 from sitepub.core.settings import BucketAddress

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sitepub.aws.provision.api import Api, Refused, marker_of
+from sitepub.aws.provision.api import Api, marker_of
+from sitepub.aws.provision.named_parts import PartKind, ensure_part, remove_part
 from sitepub.core.provision.blueprint import Blueprint
-from sitepub.core.provision.configs import find_differences, make_access_control, overlay
+from sitepub.core.provision.configs import find_differences, make_access_control
 from sitepub.core.provision.found import FoundPart
 
-_IN_USE = ("OriginAccessControlInUse",)
+KIND = PartKind("origin_access_control", "OriginAccessControl")
 
 
 def find_access_control(api: Api, blueprint: Blueprint) -> FoundPart | None:
+    """The one with the blueprint's name, whoever made it."""
+
     def rows(answer: Any) -> tuple[Any, str | None]:
         found = answer["OriginAccessControlList"]
         return found.get("Items"), marker_of(found)
@@ -26,39 +29,9 @@ def find_access_control(api: Api, blueprint: Blueprint) -> FoundPart | None:
 
 
 def ensure_access_control(api: Api, blueprint: Blueprint, found: FoundPart | None) -> str:
-    """Its id."""
-    wanted = make_access_control(blueprint)
-    if found is None:
-        try:
-            answer = api.ask(
-                "cloudfront",
-                "create_origin_access_control",
-                OriginAccessControlConfig=wanted,
-                expected=("OriginAccessControlAlreadyExists",),
-            )
-            return str(answer["OriginAccessControl"]["Id"])
-        except Refused:
-            found = find_access_control(api, blueprint)
-            if found is None:
-                raise
-    if not found.is_right:
-        standing = api.ask("cloudfront", "get_origin_access_control_config", Id=found.handle)
-        config = overlay(standing["OriginAccessControlConfig"], wanted)
-        api.ask("cloudfront", "update_origin_access_control", Id=found.handle, IfMatch=standing["ETag"], OriginAccessControlConfig=config)
-    return found.handle
+    """Its id. Raises as ensure_part."""
+    return ensure_part(api, KIND, make_access_control(blueprint), found, lambda: find_access_control(api, blueprint))
 
 
 def remove_access_control(api: Api, found: FoundPart) -> None:
-    """A distribution that was just deleted may count for a while."""
-    try:
-        standing = api.ask("cloudfront", "get_origin_access_control", Id=found.handle, expected=("NoSuchOriginAccessControl",))
-        api.ask(
-            "cloudfront",
-            "delete_origin_access_control",
-            Id=found.handle,
-            IfMatch=standing["ETag"],
-            expected=("NoSuchOriginAccessControl",),
-            passing=_IN_USE,
-        )
-    except Refused:
-        return
+    remove_part(api, KIND, found)

@@ -12,9 +12,18 @@ from sitepub.errors import ConfigurationError, SitepubError
 from sitepub.interfaces import Clock
 
 _SECONDS: Final = 120.0
+"""For so long a call is repeated whose refusal passes."""
+
 _UNKNOWN_CODES: Final = frozenset(
     ("", "NotImplemented", "NotImplementedException", "UnknownOperationException", "InvalidAction", "MethodNotAllowed", "Unknown")
 )
+"""How servers of others say that they know no such call."""
+
+_UNFIT_CODES: Final = frozenset(("InvalidArgument", "ValidationException", "InvalidChangeBatch", "MalformedPolicy"))
+"""Answers whose message says which of the settings does not do."""
+
+_TOO_MANY: Final = "TooMany"
+"""Begins the codes of quotas that are used up."""
 _ACTIONS: Final = {
     "cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution",
     "pricing-plan-manager:ListSubscriptions": "pricingplanmanager:ListSubscriptions",
@@ -30,13 +39,12 @@ _ACTIONS: Final = {
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
 }
-"""Calls whose action has another name: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
-
-_TOO_MANY: Final = "TooMany"
+"""Calls whose action has another name, as the services' own references say:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
 
 
 class Refused(Exception):
-    """An answer that the caller counts on."""
+    """An answer that the caller counts on. Never leaves the call's own function: people are told of a SitepubError."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.code)
@@ -52,7 +60,7 @@ class Lacking(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """`connect`: from a service's name to its client. `is_aws`: AWS itself, which lacks nothing."""
+    """`connect`: from a service's name to its client. `is_aws`: AWS itself, which lacks nothing. `where`: what people call the server."""
 
     connect: Callable[[str], Any]
     clock: Clock
@@ -71,7 +79,8 @@ class Api:
         seconds: float = _SECONDS,
         **parameters: Any,
     ) -> Any:
-        """Raises Refused for an `expected` code, Lacking, or a SitepubError. `passing`: codes of what takes its time at AWS itself."""
+        """What the client answers. Raises Refused for an `expected` code, Lacking, or a SitepubError. `passing`: codes of what takes its time at AWS
+        itself, and is tried again for `seconds`."""
 
         def passes(failure: Exception) -> bool:
             answer = read_answer(failure)
@@ -109,11 +118,7 @@ class Api:
         if answer is not None and answer.code.startswith(_TOO_MANY) and answer.status == 400:
             hint = "remove what is no longer needed, or ask AWS for a higher quota"
             return ConfigurationError("quota-reached", f"{self.where}: the account has no room for more ({answer.code})", hint)
-        if (
-            answer is not None
-            and answer.code in ("InvalidArgument", "ValidationException", "InvalidChangeBatch", "MalformedPolicy")
-            and answer.message
-        ):
+        if answer is not None and answer.code in _UNFIT_CODES and answer.message:
             hint = "look at the message; where it speaks of your own file or names, correct them"
             return ConfigurationError("refused-settings", f"{self.where}: AWS refused `{action}`: {answer.message}", hint)
         return explain_failure(failure, Asked(action, self.where, region=self.region, profile=self.profile))
@@ -126,5 +131,5 @@ def name_action(service: str, operation: str) -> str:
 
 
 def marker_of(answer: Any) -> str | None:
-    """Of CloudFront's lists."""
+    """What leads to the next page of CloudFront's lists; None on the last one."""
     return answer.get("NextMarker") or None

@@ -1,60 +1,36 @@
-"""The bucket: private, encrypted, tidied by lifecycle rules. One that was there before is left as it is."""
+"""The bucket: found, made, given a policy, emptied, deleted. One that was there before is left as it is."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sitepub.aws.provision.api import Api, Lacking, Refused
+from sitepub.aws.provision.bucket_settings import CONFLICT, find_wrong, settle
 from sitepub.core.provision.blueprint import TAG, Blueprint
-from sitepub.core.provision.configs import find_differences
 from sitepub.core.provision.found import FoundBucket
 from sitepub.errors import ConfigurationError, StoppedError
 
-BLOCKED = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
-OWNERSHIP = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
-
-LIFECYCLE: tuple[dict[str, Any], ...] = (
-    {
-        "ID": "sitepub-aborted-uploads",
-        "Status": "Enabled",
-        "Filter": {"Prefix": ""},
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-    },
-    {
-        "ID": "sitepub-old-versions",
-        "Status": "Enabled",
-        "Filter": {"Prefix": ""},
-        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
-        "Expiration": {"ExpiredObjectDeleteMarker": True},
-    },
-)
-"""Uploads in parts that nobody finished cost as much as objects; versions are kept only where somebody turns them on."""
-
-_SETTINGS: tuple[tuple[str, str, str], ...] = (
-    ("public_access_block", "NoSuchPublicAccessBlockConfiguration", "public access is not blocked"),
-    ("bucket_ownership_controls", "OwnershipControlsNotFoundError", "ACLs are not disabled"),
-    ("bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError", "no default encryption"),
-    ("bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration", "no lifecycle rules"),
-)
-_CONFLICT = ("OperationAborted", "ConditionalRequestConflict")
 _BATCH = 1000
+"""Keys that one DeleteObjects takes."""
 
 
 def find_bucket(api: Api, blueprint: Blueprint) -> FoundBucket | None:
-    """Raises ConfigurationError where it is somebody else's, or elsewhere."""
+    """None where there is none. Raises ConfigurationError `bucket-taken` where it is somebody else's and `wrong-region` where it is elsewhere,
+    StoppedError `bucket-not-shown` where the server does not say."""
     try:
         answer = api.ask("s3", "head_bucket", Bucket=blueprint.bucket, expected=("", "NoSuchBucket", "AccessDenied", "PermanentRedirect"))
     except Lacking:
         return None
     except Refused as refusal:
-        return _explain_head(api, blueprint, refusal)
+        _explain_head(blueprint, refusal)
+        return None
     _check_region(blueprint, answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region"))
     policy = _read_policy(api, blueprint)
     is_ours = _is_tagged(api, blueprint) or (not api.is_aws and policy is None and _is_untouched(api, blueprint))
-    return FoundBucket(is_ours, policy, tuple(_find_wrong(api, blueprint)) if is_ours else ())
+    return FoundBucket(is_ours, policy, tuple(find_wrong(api, blueprint.bucket)) if is_ours else ())
 
 
 def ensure_bucket(api: Api, blueprint: Blueprint, found: FoundBucket | None) -> tuple[str, ...]:
@@ -65,14 +41,15 @@ def ensure_bucket(api: Api, blueprint: Blueprint, found: FoundBucket | None) -> 
         return ()
     if not _is_tagged(api, blueprint):
         _tag(api, blueprint)
-    return tuple(_settle(api, blueprint))
+    return tuple(settle(api, blueprint.bucket))
 
 
 def write_policy(api: Api, blueprint: Blueprint, policy: Mapping[str, Any] | None) -> None:
+    """All of it, in the place of the one that stands; None takes that away."""
     if policy is None:
-        api.ask("s3", "delete_bucket_policy", Bucket=blueprint.bucket, passing=_CONFLICT)
+        api.ask("s3", "delete_bucket_policy", Bucket=blueprint.bucket, passing=CONFLICT)
     else:
-        api.ask("s3", "put_bucket_policy", Bucket=blueprint.bucket, Policy=json.dumps(policy), passing=_CONFLICT)
+        api.ask("s3", "put_bucket_policy", Bucket=blueprint.bucket, Policy=json.dumps(policy), passing=CONFLICT)
 
 
 def list_versions(api: Api, bucket: str, prefix: str = "", *, most: int = _BATCH) -> tuple[dict[str, str], ...]:
@@ -83,14 +60,13 @@ def list_versions(api: Api, bucket: str, prefix: str = "", *, most: int = _BATCH
 
 
 def empty_bucket(api: Api, bucket: str, prefix: str = "") -> Iterator[int]:
-    """Deletes every version of every key below `prefix` and gives up unfinished uploads; yields how many went, batch by batch."""
-    for upload in api.ask("s3", "list_multipart_uploads", Bucket=bucket, Prefix=prefix).get("Uploads") or ():
-        try:
+    """Deletes every version of every key below `prefix` and gives up unfinished uploads; yields how many went, batch by batch. Raises StoppedError
+    `not-deleted` where something may not be deleted."""
+    for upload in _list_uploads(api, bucket, prefix):
+        with suppress(Refused):
             api.ask(
                 "s3", "abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"], expected=("NoSuchUpload",)
             )
-        except Refused:
-            continue
     while batch := list_versions(api, bucket, prefix):
         answer = api.ask("s3", "delete_objects", Bucket=bucket, Delete={"Objects": list(batch), "Quiet": True})
         errors = answer.get("Errors") or []
@@ -101,14 +77,25 @@ def empty_bucket(api: Api, bucket: str, prefix: str = "") -> Iterator[int]:
         yield len(batch)
 
 
+def _list_uploads(api: Api, bucket: str, prefix: str) -> Iterator[Mapping[str, str]]:
+    """All that were begun and neither finished nor given up, page by page: two markers lead to the next one."""
+    markers: dict[str, Any] = {}
+    while True:
+        page = api.ask("s3", "list_multipart_uploads", Bucket=bucket, Prefix=prefix, **markers)
+        yield from page.get("Uploads") or ()
+        if not page.get("IsTruncated"):
+            return
+        markers = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+
+
 def delete_bucket(api: Api, bucket: str) -> None:
-    try:
-        api.ask("s3", "delete_bucket", Bucket=bucket, expected=("NoSuchBucket",), passing=_CONFLICT)
-    except Refused:
-        return
+    """An empty one. One that is gone is passed over."""
+    with suppress(Refused):
+        api.ask("s3", "delete_bucket", Bucket=bucket, expected=("NoSuchBucket",), passing=CONFLICT)
 
 
 def has_object_lock(api: Api, bucket: str) -> bool:
+    """Whether versions may be kept from being deleted."""
     try:
         answer = api.ask(
             "s3",
@@ -122,6 +109,7 @@ def has_object_lock(api: Api, bucket: str) -> bool:
 
 
 def _create(api: Api, blueprint: Blueprint) -> None:
+    """Raises ConfigurationError `bucket-taken` where the name is somebody else's."""
     configuration: dict[str, Any] = {}
     if api.is_aws:
         configuration["Tags"] = [{"Key": TAG, "Value": blueprint.name}]
@@ -136,79 +124,13 @@ def _create(api: Api, blueprint: Blueprint) -> None:
             "create_bucket",
             Bucket=blueprint.bucket,
             expected=("BucketAlreadyOwnedByYou", "BucketAlreadyExists"),
-            passing=_CONFLICT,
+            passing=CONFLICT,
             **more,
         )
     except Refused as refusal:
         if refusal.code == "BucketAlreadyExists":
             raise _foreign(blueprint) from refusal
         # our own second attempt, the answer to the first was lost
-
-
-def _settle(api: Api, blueprint: Blueprint) -> Iterator[str]:
-    name: dict[str, Any] = {"Bucket": blueprint.bucket, "passing": _CONFLICT}
-    for setting, none, words in _SETTINGS:
-        wanted = _wanted(setting)
-        try:
-            standing = _read(api, blueprint, setting, none)
-            if not _is_wrong(setting, standing):
-                continue
-            if setting == "public_access_block":
-                api.ask("s3", "put_public_access_block", PublicAccessBlockConfiguration=wanted, **name)
-            elif setting == "bucket_ownership_controls":
-                api.ask("s3", "put_bucket_ownership_controls", OwnershipControls=wanted, **name)
-            elif setting == "bucket_encryption":
-                api.ask("s3", "put_bucket_encryption", ServerSideEncryptionConfiguration=wanted, **name)
-            else:
-                api.ask("s3", "put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": _merge_rules(standing)}, **name)
-        except Lacking:
-            yield words
-
-
-def _find_wrong(api: Api, blueprint: Blueprint) -> Iterator[str]:
-    for setting, none, words in _SETTINGS:
-        try:
-            if _is_wrong(setting, _read(api, blueprint, setting, none)):
-                yield words
-        except Lacking:
-            continue
-
-
-def _read(api: Api, blueprint: Blueprint, setting: str, none: str) -> Mapping[str, Any]:
-    try:
-        answer = api.ask("s3", f"get_{setting}", Bucket=blueprint.bucket, expected=(none,))
-    except Refused:
-        return {}
-    if setting == "bucket_lifecycle_configuration":
-        return {"Rules": answer.get("Rules", [])}
-    found: Mapping[str, Any] = next(value for key, value in answer.items() if key != "ResponseMetadata")
-    return found
-
-
-def _wanted(setting: str) -> Mapping[str, Any]:
-    wanted: Mapping[str, Mapping[str, Any]] = {
-        "public_access_block": BLOCKED,
-        "bucket_ownership_controls": OWNERSHIP,
-        "bucket_encryption": ENCRYPTION,
-    }
-    return wanted.get(setting, {})
-
-
-def _is_wrong(setting: str, standing: Mapping[str, Any]) -> bool:
-    if setting == "bucket_lifecycle_configuration":
-        rules = {each.get("ID"): each for each in standing.get("Rules", ())}
-        return any(find_differences(rules.get(each["ID"], {}), each) for each in LIFECYCLE)
-    if setting == "bucket_encryption":
-        # whoever chose keys of KMS keeps them
-        return not standing.get("Rules")
-    if setting == "bucket_ownership_controls":
-        return bool([each["ObjectOwnership"] for each in standing.get("Rules", ())] != ["BucketOwnerEnforced"])
-    return bool(find_differences(standing, _wanted(setting)))
-
-
-def _merge_rules(standing: Mapping[str, Any]) -> list[Any]:
-    own = {each["ID"] for each in LIFECYCLE}
-    return [*(each for each in standing.get("Rules", ()) if each.get("ID") not in own), *LIFECYCLE]
 
 
 def _is_tagged(api: Api, blueprint: Blueprint) -> bool:
@@ -220,7 +142,7 @@ def _tag(api: Api, blueprint: Blueprint) -> None:
     kept = [each for each in _read_tags(api, blueprint) if each["Key"] != TAG]
     tags = {"TagSet": [*kept, {"Key": TAG, "Value": blueprint.name}]}
     try:
-        api.ask("s3", "put_bucket_tagging", Bucket=blueprint.bucket, Tagging=tags, passing=_CONFLICT)
+        api.ask("s3", "put_bucket_tagging", Bucket=blueprint.bucket, Tagging=tags, passing=CONFLICT)
     except Lacking:
         return
 
@@ -246,9 +168,10 @@ def _is_untouched(api: Api, blueprint: Blueprint) -> bool:
     return not _read_tags(api, blueprint) and not list_versions(api, blueprint.bucket, most=1)
 
 
-def _explain_head(api: Api, blueprint: Blueprint, refusal: Refused) -> FoundBucket | None:
+def _explain_head(blueprint: Blueprint, refusal: Refused) -> None:
+    """Nothing is said where there is no such bucket."""
     if refusal.code in ("", "NoSuchBucket") and refusal.status == 404:
-        return None
+        return
     if refusal.status == 403:
         raise _foreign(blueprint) from refusal
     if refusal.status in (301, 307) or refusal.region:

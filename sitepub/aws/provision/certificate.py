@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sitepub.aws.provision.api import Api, Refused
@@ -16,19 +17,27 @@ _KEY_TYPES = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1
 """The list shows RSA_2048 alone if it is not asked for others."""
 
 _USABLE = ("ISSUED", "PENDING_VALIDATION")
-_LONGEST_FIRST = 64
 _MISSING = ("ResourceNotFoundException",)
+
+_LONGEST_FIRST = 64
+"""Characters of the first name, which is the subject's common name (RFC 5280, ub-common-name)."""
+
 _MADE = "sitepub:record-"
+"""Begins the tags that say which CNAMEs are ours; `mark_of` ends them."""
+
+_IN_USE_SECONDS = 600.0
+"""For so long a certificate counts as used after its distribution is gone."""
 
 
 def find_certificates(api: Api, blueprint: Blueprint) -> tuple[FoundCertificate | None, tuple[FoundCertificate, ...]]:
-    """The one to use, and those of ours that are of no use any more. A named one, else one of ours, else any that is issued and covers the site."""
+    """The one to use, and those of ours that are of no use any more. A named one, else one of ours, else any that is issued and covers the site.
+    Raises ConfigurationError `no-certificate` for a named one that does not do."""
     if blueprint.certificate is not None:
         return _read_named(api, blueprint, blueprint.certificate), ()
     near = [
         each
-        for each in _list(api)
-        if set(_names(each)) & set(blueprint.domains) or any(covers(_names(each), one) for one in blueprint.domains)
+        for each in _list_summaries(api)
+        if set(_names_of(each)) & set(blueprint.domains) or any(covers(_names_of(each), one) for one in blueprint.domains)
     ]
     found = [certificate for each in near if (certificate := read_certificate(api, blueprint, each["CertificateArn"])) is not None]
     fitting = [each for each in found if all(covers(each.domains, domain) for domain in blueprint.domains) and each.status in _USABLE]
@@ -41,19 +50,20 @@ def find_certificates(api: Api, blueprint: Blueprint) -> tuple[FoundCertificate 
 
 def find_own_certificates(api: Api, blueprint: Blueprint) -> tuple[FoundCertificate, ...]:
     """All with our tag, whatever they cover."""
-    found = (read_certificate(api, blueprint, each["CertificateArn"]) for each in _list(api))
+    found = (read_certificate(api, blueprint, each["CertificateArn"]) for each in _list_summaries(api))
     return tuple(each for each in found if each is not None and each.is_ours)
 
 
 def find_near(api: Api, blueprint: Blueprint, certificate: FoundCertificate) -> tuple[FoundCertificate, ...]:
     """Others that share a name with it, whoever made them."""
     bare = {domain.removeprefix("*.") for domain in certificate.domains}
-    near = [each["CertificateArn"] for each in _list(api) if bare & {name.removeprefix("*.") for name in _names(each)}]
+    near = [each["CertificateArn"] for each in _list_summaries(api) if bare & {name.removeprefix("*.") for name in _names_of(each)}]
     found = (read_certificate(api, blueprint, arn) for arn in near if arn != certificate.arn)
     return tuple(each for each in found if each is not None)
 
 
 def read_certificate(api: Api, blueprint: Blueprint, arn: str) -> FoundCertificate | None:
+    """None where there is none."""
     try:
         found = api.ask("acm", "describe_certificate", CertificateArn=arn, expected=_MISSING)["Certificate"]
         tags = api.ask("acm", "list_tags_for_certificate", CertificateArn=arn, expected=_MISSING).get("Tags") or []
@@ -73,7 +83,7 @@ def read_certificate(api: Api, blueprint: Blueprint, arn: str) -> FoundCertifica
 
 
 def request_certificate(api: Api, blueprint: Blueprint, reference: str) -> str:
-    """Its ARN. The same `reference` within an hour asks for the same one; later it is found by its tag."""
+    """Its ARN. The same `reference` within an hour asks for the same one; later it is found by its tag. Raises ConfigurationError `long-domain`."""
     first = next((name for name in blueprint.domains if len(name) <= _LONGEST_FIRST), None)
     if first is None:
         message = f"a certificate needs one name of at most {_LONGEST_FIRST} characters, which `{blueprint.domains[0]}` is not"
@@ -99,35 +109,31 @@ def mark_record(api: Api, arn: str, name: str, zone_id: str) -> None:
 
 
 def mark_of(name: str) -> str:
+    """A CNAME's name as few characters of those that a tag's key may have."""
     return hashlib.sha256(name.rstrip(".").lower().encode()).hexdigest()[:12]
 
 
 def delete_certificate(api: Api, arn: str) -> None:
-    """A distribution that was just deleted may count for a while."""
-    try:
+    """One that is gone is passed over. A distribution that was just deleted may use it for a while yet."""
+    with suppress(Refused):
         api.ask(
             "acm", "delete_certificate", CertificateArn=arn, expected=_MISSING, passing=("ResourceInUseException",), seconds=_IN_USE_SECONDS
         )
-    except Refused:
-        return
 
 
-_IN_USE_SECONDS = 600.0
-
-
-def _list(api: Api) -> tuple[Mapping[str, Any], ...]:
+def _list_summaries(api: Api) -> tuple[Mapping[str, Any], ...]:
     def rows(answer: Any) -> tuple[Any, str | None]:
         return answer.get("CertificateSummaryList"), answer.get("NextToken")
 
     return tuple(api.pages("acm", "list_certificates", rows, "NextToken", Includes={"keyTypes": list(_KEY_TYPES)}))
 
 
-def _names(summary: Mapping[str, Any]) -> list[str]:
+def _names_of(summary: Mapping[str, Any]) -> list[str]:
     return [summary["DomainName"], *(summary.get("SubjectAlternativeNameSummaries") or ())]
 
 
 def _records(certificate: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """`example.com` and `*.example.com` are proved by one and the same."""
+    """Name and value of each CNAME, once: `example.com` and `*.example.com` are proved by one and the same."""
     seen = set()
     for option in certificate.get("DomainValidationOptions") or ():
         record = option.get("ResourceRecord")
@@ -137,6 +143,7 @@ def _records(certificate: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _read_named(api: Api, blueprint: Blueprint, arn: str) -> FoundCertificate:
+    """Raises ConfigurationError `no-certificate` where it is not there, not issued, or not of the site's names."""
     found = read_certificate(api, blueprint, arn)
     if found is None:
         raise ConfigurationError(

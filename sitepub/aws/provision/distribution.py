@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sitepub.aws.provision.api import Api, Lacking, Refused, marker_of
@@ -12,14 +12,24 @@ from sitepub.core.provision.found import FoundDistribution
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, StoppedError
 
 _MISSING = ("NoSuchDistribution",)
+_CHANGED = ("PreconditionFailed", "InvalidIfMatchVersion")
+"""How CloudFront says that the ETag is not the latest."""
+
 _TRIES = 4
+"""Times that it is read anew where someone else has changed it meanwhile."""
+
 _LOOKS = 6
 _LOOK_PAUSE = 5.0
+"""Seconds between looks for one that was made and is not listed yet."""
+
 _PLAN_SECONDS = 5.0
+"""For so long the pricing plans are asked for: the answer is worth little."""
+
+_TAKEN_HINT = "take the name from it first (`aws cloudfront list-conflicting-aliases` finds it), or name it in `distribution:`"
 
 
 def list_distributions(api: Api) -> tuple[Mapping[str, Any], ...]:
-    """Summaries of all that the account has."""
+    """Summaries of all that the account has, as ListDistributions gives them."""
 
     def rows(answer: Any) -> tuple[Any, str | None]:
         found = answer["DistributionList"]
@@ -31,7 +41,8 @@ def list_distributions(api: Api) -> tuple[Mapping[str, Any], ...]:
 def find_distribution(
     api: Api, blueprint: Blueprint, summaries: tuple[Mapping[str, Any], ...], recorded: str | None
 ) -> FoundDistribution | None:
-    """The one that sitepub.yaml names, else the recorded one, else one with our tag among those that read from the bucket."""
+    """The one that sitepub.yaml names, else the recorded one, else one with our tag among those that read from the bucket. `recorded`: an id.
+    Raises ConfigurationError `no-distribution` where the named one is not there."""
     if blueprint.distribution is not None:
         found = read_distribution(api, blueprint, blueprint.distribution, asks_for_plan=True)
         if found is None:
@@ -46,19 +57,14 @@ def find_distribution(
     return None
 
 
-def read_distribution(api: Api, blueprint: Blueprint, name: str, *, asks_for_plan: bool = False) -> FoundDistribution | None:
-    """`asks_for_plan`: it is wanted whether a pricing plan holds it."""
+def read_distribution(api: Api, blueprint: Blueprint, distribution_id: str, *, asks_for_plan: bool = False) -> FoundDistribution | None:
+    """None where there is none. `asks_for_plan`: it is wanted whether a pricing plan holds it."""
     try:
-        found = api.ask("cloudfront", "get_distribution", Id=name, expected=_MISSING)["Distribution"]
-        tags = (
-            api.ask("cloudfront", "list_tags_for_resource", Resource=found["ARN"], expected=(*_MISSING, "NoSuchResource"))["Tags"].get(
-                "Items"
-            )
-            or []
-        )
+        found = api.ask("cloudfront", "get_distribution", Id=distribution_id, expected=_MISSING)["Distribution"]
+        tags = api.ask("cloudfront", "list_tags_for_resource", Resource=found["ARN"], expected=(*_MISSING, "NoSuchResource"))["Tags"]
     except Refused:
         return None
-    is_ours = {"Key": TAG, "Value": blueprint.name} in [{"Key": each["Key"], "Value": each.get("Value", "")} for each in tags]
+    is_ours = any((each["Key"], each.get("Value")) == (TAG, blueprint.name) for each in tags.get("Items") or ())
     return FoundDistribution(
         id=found["Id"],
         arn=found["ARN"],
@@ -71,7 +77,8 @@ def read_distribution(api: Api, blueprint: Blueprint, name: str, *, asks_for_pla
 
 
 def make_distribution(api: Api, blueprint: Blueprint, config: Mapping[str, Any], reference: str) -> FoundDistribution:
-    """`reference`: a second call with it makes no second one. Where the first call's answer was lost, the distribution is found by its tag."""
+    """`reference`: a second call with it makes no second one. Where the first call's answer was lost, the distribution is found by its tag. Raises
+    RefusedError `domain-taken`; StoppedError `reference-taken` where one of that reference is not ours, `not-there-yet`."""
     wanted = {**config, "CallerReference": reference}
     tags = {"Items": [{"Key": TAG, "Value": blueprint.name}]}
     try:
@@ -80,21 +87,22 @@ def make_distribution(api: Api, blueprint: Blueprint, config: Mapping[str, Any],
             "create_distribution_with_tags",
             DistributionConfigWithTags={"DistributionConfig": wanted, "Tags": tags},
             expected=("DistributionAlreadyExists", "CNAMEAlreadyExists"),
+            # a certificate that was issued a moment ago is not known to CloudFront at once
             passing=("InvalidViewerCertificate",) if api.is_aws else (),
         )
-        name = str(answer["Distribution"]["Id"])
+        made = str(answer["Distribution"]["Id"])
     except Refused as refusal:
         if refusal.code == "CNAMEAlreadyExists":
-            raise _explain_taken(blueprint) from refusal
+            raise _explain_taken(blueprint.domains) from refusal
         found = _find_own(api, blueprint)
         if found is None:
             raise StoppedError(
                 "reference-taken", f"another distribution was made with the reference `{reference}`", "run it again"
             ) from refusal
         return found
-    found = read_distribution(api, blueprint, name)
+    found = read_distribution(api, blueprint, made)
     if found is None:
-        raise StoppedError("not-there-yet", f"distribution `{name}` can't be read yet", "run it again to go on")
+        raise StoppedError("not-there-yet", f"distribution `{made}` can't be read yet", "run it again to go on")
     return found
 
 
@@ -108,58 +116,55 @@ def _find_own(api: Api, blueprint: Blueprint) -> FoundDistribution | None:
     return None
 
 
-def change_distribution(api: Api, name: str, wanted: Mapping[str, Any]) -> None:
-    """Fields that nobody wants otherwise stay; one who changed it meanwhile is not overwritten."""
+def change_distribution(api: Api, distribution_id: str, wanted: Mapping[str, Any]) -> None:
+    """Fields that nobody wants otherwise stay; one who changed it meanwhile is not overwritten; one that is gone is passed over. Raises RefusedError
+    `domain-taken`, StoppedError `changes-all-the-time`."""
     for _ in range(_TRIES):
-        standing = api.ask("cloudfront", "get_distribution_config", Id=name, expected=_MISSING)
-        config = overlay(standing["DistributionConfig"], wanted)
         try:
+            standing = api.ask("cloudfront", "get_distribution_config", Id=distribution_id, expected=_MISSING)
             api.ask(
                 "cloudfront",
                 "update_distribution",
-                Id=name,
+                Id=distribution_id,
                 IfMatch=standing["ETag"],
-                DistributionConfig=config,
-                expected=("PreconditionFailed", "InvalidIfMatchVersion", "CNAMEAlreadyExists"),
+                DistributionConfig=overlay(standing["DistributionConfig"], wanted),
+                expected=(*_MISSING, *_CHANGED, "CNAMEAlreadyExists"),
             )
             return
         except Refused as refusal:
+            if refusal.code in _MISSING:
+                return
             if refusal.code == "CNAMEAlreadyExists":
-                names = (wanted.get("Aliases") or {}).get("Items") or ()
-                raise RefusedError(
-                    "domain-taken", f"another distribution has one of the names {', '.join(names)}", _TAKEN_HINT
-                ) from refusal
-    raise StoppedError("changes-all-the-time", f"distribution `{name}` is changed by others at the same time", "run it again to go on")
+                raise _explain_taken((wanted.get("Aliases") or {}).get("Items") or ()) from refusal
+    message = f"distribution `{distribution_id}` is changed by others at the same time"
+    raise StoppedError("changes-all-the-time", message, "run it again to go on")
 
 
-def delete_distribution(api: Api, name: str) -> bool:
-    """False where it is not yet ready for it: still enabled somewhere."""
+def delete_distribution(api: Api, distribution_id: str) -> bool:
+    """Whether it is gone; False where it is not yet ready for that, still enabled somewhere. Raises RefusedError `pricing-plan`."""
     for _ in range(_TRIES):
         try:
-            standing = api.ask("cloudfront", "get_distribution_config", Id=name, expected=_MISSING)
-        except Refused:
-            return True
-        try:
+            standing = api.ask("cloudfront", "get_distribution_config", Id=distribution_id, expected=_MISSING)
             api.ask(
                 "cloudfront",
                 "delete_distribution",
-                Id=name,
+                Id=distribution_id,
                 IfMatch=standing["ETag"],
-                expected=(*_MISSING, "DistributionNotDisabled", "ResourceInUse", "PreconditionFailed", "InvalidIfMatchVersion"),
+                expected=(*_MISSING, *_CHANGED, "DistributionNotDisabled", "ResourceInUse"),
             )
             return True
         except Refused as refusal:
             if "pricing plan" in refusal.message:
-                raise explain_plan(name) from refusal
+                raise explain_plan(distribution_id) from refusal
             if refusal.code in _MISSING:
                 return True
-            if refusal.code in ("DistributionNotDisabled", "ResourceInUse"):
+            if refusal.code not in _CHANGED:
                 return False
     return False
 
 
-def explain_plan(name: str) -> SitepubError:
-    message = f"distribution `{name}` has a flat-rate pricing plan, so it can't be deleted"
+def explain_plan(distribution_id: str) -> SitepubError:
+    message = f"distribution `{distribution_id}` has a flat-rate pricing plan, so it can't be deleted"
     return RefusedError("pricing-plan", message, "cancel the plan in the console; it ends with the billing period, then run it again")
 
 
@@ -178,8 +183,5 @@ def _plan_rows(page: Any) -> tuple[Any, str | None]:
     return page["subscriptionSummaries"], page.get("nextToken")
 
 
-_TAKEN_HINT = "take the name from it first (`aws cloudfront list-conflicting-aliases` finds it), or name it in `distribution:`"
-
-
-def _explain_taken(blueprint: Blueprint) -> SitepubError:
-    return RefusedError("domain-taken", f"another distribution has one of the names {', '.join(blueprint.domains)}", _TAKEN_HINT)
+def _explain_taken(domains: Iterable[str]) -> SitepubError:
+    return RefusedError("domain-taken", f"another distribution has one of the names {', '.join(domains)}", _TAKEN_HINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from sitepub.aws.provision.api import Api, Lacking, Refused
@@ -12,6 +13,7 @@ from sitepub.errors import StoppedError
 
 _MISSING = ("NoSuchFunctionExists",)
 _TRIES = 5
+"""Times that it is looked at anew where another run made or changed it meanwhile."""
 
 
 def find_function(api: Api, blueprint: Blueprint) -> FoundPart | None:
@@ -32,24 +34,25 @@ def ensure_function(api: Api, blueprint: Blueprint, found: FoundPart | None) -> 
         etag, arn = _bring_up_to_date(api, blueprint)
         _publish(api, blueprint, etag)
     except Lacking:
-        _discard(api, blueprint.name)
+        with suppress(Lacking):
+            remove_function(api, blueprint)
         raise
     return arn
 
 
 def remove_function(api: Api, blueprint: Blueprint) -> None:
-    """A distribution that was just deleted may count for a while."""
-    try:
-        standing = api.ask("cloudfront", "describe_function", Name=blueprint.name, Stage="DEVELOPMENT", expected=_MISSING)
-        api.ask(
-            "cloudfront", "delete_function", Name=blueprint.name, IfMatch=standing["ETag"], expected=_MISSING, passing=("FunctionInUse",)
-        )
-    except Refused:
+    """One that is gone is passed over. A distribution that was just deleted may use it for a while yet."""
+    summary = _describe(api, blueprint.name, "DEVELOPMENT")
+    if summary is None:
         return
+    with suppress(Refused):
+        api.ask(
+            "cloudfront", "delete_function", Name=blueprint.name, IfMatch=summary["ETag"], expected=_MISSING, passing=("FunctionInUse",)
+        )
 
 
 def _bring_up_to_date(api: Api, blueprint: Blueprint) -> tuple[str, str]:
-    """ETag of what is not published yet, and the ARN."""
+    """ETag of what is not published yet, and the ARN. Raises StoppedError `changes-all-the-time`."""
     config = {"Comment": blueprint.comment, "Runtime": FUNCTION_RUNTIME}
     code = blueprint.function.encode()
     for _ in range(_TRIES):
@@ -89,15 +92,8 @@ def _publish(api: Api, blueprint: Blueprint, etag: str) -> None:
     api.ask("cloudfront", "publish_function", Name=blueprint.name, IfMatch=etag)
 
 
-def _discard(api: Api, name: str) -> None:
-    try:
-        standing = api.ask("cloudfront", "describe_function", Name=name, expected=_MISSING)
-        api.ask("cloudfront", "delete_function", Name=name, IfMatch=standing["ETag"], expected=_MISSING)
-    except (Refused, Lacking):
-        return
-
-
 def _describe(api: Api, name: str, stage: str) -> Any | None:
+    """A FunctionSummary with its ETag; None where there is none. `stage`: DEVELOPMENT, or LIVE for what is published."""
     try:
         answer = api.ask("cloudfront", "describe_function", Name=name, Stage=stage, expected=_MISSING)
     except Refused:
@@ -106,6 +102,7 @@ def _describe(api: Api, name: str, stage: str) -> Any | None:
 
 
 def _read_text(api: Api, name: str, stage: str) -> str | None:
+    """The function's code; None where there is none at that stage."""
     try:
         answer = api.ask("cloudfront", "get_function", Name=name, Stage=stage, expected=_MISSING)
     except Refused:

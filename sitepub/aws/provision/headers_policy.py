@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sitepub.aws.provision.api import Api, Refused, marker_of
+from sitepub.aws.provision.api import Api, marker_of
+from sitepub.aws.provision.named_parts import PartKind, ensure_part, remove_part
 from sitepub.core.provision.blueprint import Blueprint
-from sitepub.core.provision.configs import find_differences, make_headers_policy, overlay
+from sitepub.core.provision.configs import find_differences, make_headers_policy
 from sitepub.core.provision.found import FoundPart
+
+KIND = PartKind("response_headers_policy", "ResponseHeadersPolicy")
 
 
 def find_headers_policy(api: Api, blueprint: Blueprint) -> FoundPart | None:
+    """The one with the blueprint's name, whoever made it."""
+
     def rows(answer: Any) -> tuple[Any, str | None]:
         found = answer["ResponseHeadersPolicyList"]
         return found.get("Items"), marker_of(found)
@@ -25,54 +30,9 @@ def find_headers_policy(api: Api, blueprint: Blueprint) -> FoundPart | None:
 
 
 def ensure_headers_policy(api: Api, blueprint: Blueprint, found: FoundPart | None) -> str:
-    """Its id."""
-    wanted = make_headers_policy(blueprint)
-    if found is None:
-        try:
-            answer = api.ask(
-                "cloudfront",
-                "create_response_headers_policy",
-                ResponseHeadersPolicyConfig=wanted,
-                expected=("ResponseHeadersPolicyAlreadyExists",),
-            )
-            return str(answer["ResponseHeadersPolicy"]["Id"])
-        except Refused:
-            found = find_headers_policy(api, blueprint)
-            if found is None:
-                raise
-    if not found.is_right:
-        standing = api.ask("cloudfront", "get_response_headers_policy_config", Id=found.handle)
-        config = overlay(standing["ResponseHeadersPolicyConfig"], wanted)
-        api.ask(
-            "cloudfront", "update_response_headers_policy", Id=found.handle, IfMatch=standing["ETag"], ResponseHeadersPolicyConfig=config
-        )
-    return found.handle
+    """Its id. Raises as ensure_part."""
+    return ensure_part(api, KIND, make_headers_policy(blueprint), found, lambda: find_headers_policy(api, blueprint))
 
 
 def remove_headers_policy(api: Api, found: FoundPart) -> None:
-    """A distribution that was just deleted may count for a while."""
-    missing = ("NoSuchResponseHeadersPolicy",)
-    try:
-        standing = api.ask("cloudfront", "get_response_headers_policy", Id=found.handle, expected=missing)
-        api.ask(
-            "cloudfront",
-            "delete_response_headers_policy",
-            Id=found.handle,
-            IfMatch=standing["ETag"],
-            expected=missing,
-            passing=("ResponseHeadersPolicyInUse",),
-        )
-    except Refused:
-        return
-
-
-def find_cache_policy(api: Api, name: str) -> str | None:
-    """The id of one of AWS's own, by its name: ids may change."""
-
-    def rows(answer: Any) -> tuple[Any, str | None]:
-        return answer["CachePolicyList"].get("Items"), marker_of(answer["CachePolicyList"])
-
-    for each in api.pages("cloudfront", "list_cache_policies", rows, "Marker", Type="managed"):
-        if each["CachePolicy"]["CachePolicyConfig"]["Name"] == name:
-            return str(each["CachePolicy"]["Id"])
-    return None
+    remove_part(api, KIND, found)

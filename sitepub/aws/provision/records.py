@@ -10,7 +10,11 @@ from sitepub.core.provision.domains import Record, Zone
 from sitepub.errors import RefusedError
 
 _LEADING = ("A", "AAAA", "CNAME")
+"""Types by which a name leads somewhere."""
+
 _CHANGED = ("InvalidChangeBatch",)
+"""How Route 53 says that other records stand there than the change takes for granted."""
+
 _PENDING = ("PriorRequestNotComplete",)
 
 
@@ -27,7 +31,7 @@ def list_zones(api: Api) -> tuple[Zone, ...]:
 
 
 def find_records(api: Api, zone: Zone, name: str, types: Iterable[str] = _LEADING) -> tuple[Record, ...]:
-    """What stands under one name."""
+    """What stands under one name. Route 53 lists from that name on: all of its records are on the first page."""
     answer = api.ask("route53", "list_resource_record_sets", HostedZoneId=zone.id, StartRecordName=name, MaxItems="100")
     rows = answer.get("ResourceRecordSets") or ()
     return tuple(Record(zone, name, each["Type"], each) for each in rows if _plain(each["Name"]) == name.lower() and each["Type"] in types)
@@ -47,11 +51,8 @@ def delete_records(api: Api, records: Iterable[Record]) -> None:
             continue
 
 
-def make_cname(name: str, value: str) -> Mapping[str, Any]:
-    return {"Name": name, "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": value}]}
-
-
 def _change(api: Api, zone: Zone, changes: list[Mapping[str, Any]]) -> None:
+    """All or none. Raises RefusedError `foreign-record`."""
     try:
         api.ask(
             "route53",
@@ -68,4 +69,5 @@ def _change(api: Api, zone: Zone, changes: list[Mapping[str, Any]]) -> None:
 
 
 def _plain(name: str) -> str:
+    """As people write it: Route 53 ends names with a dot, and has `*` as an octal number."""
     return name.rstrip(".").lower().replace("\\052", "*")

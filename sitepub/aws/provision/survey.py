@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
 
 from sitepub.aws.provision.access_control import find_access_control
 from sitepub.aws.provision.api import Api, Lacking
 from sitepub.aws.provision.bucket import find_bucket
+from sitepub.aws.provision.cache_policy import choose_cache_policy
 from sitepub.aws.provision.certificate import find_certificates
 from sitepub.aws.provision.distribution import find_distribution, list_distributions
 from sitepub.aws.provision.edge_function import find_function
-from sitepub.aws.provision.headers_policy import find_cache_policy, find_headers_policy
+from sitepub.aws.provision.headers_policy import find_headers_policy
 from sitepub.aws.provision.records import find_records, list_zones
 from sitepub.core.provision.blueprint import Blueprint
-from sitepub.core.provision.configs import CACHE_POLICY, CACHE_POLICY_ID
 from sitepub.core.provision.domains import Record, Zone, choose_zone
 from sitepub.core.provision.found import RECORDED, Found, FoundDistribution, FoundPart, Kind
 from sitepub.core.provision.planning import needs_certificate
-from sitepub.errors import ConfigurationError, SitepubError
-
-T = TypeVar("T")
+from sitepub.errors import ConfigurationError
 
 
 def survey(api: Api, blueprint: Blueprint, provisioned: Mapping[str, str]) -> Found:
@@ -45,7 +42,7 @@ def survey(api: Api, blueprint: Blueprint, provisioned: Mapping[str, str]) -> Fo
         certificate=chosen,
         old_certificates=old,
         distribution=distribution,
-        cache_policy=_find_cache_policy(api),
+        cache_policy=choose_cache_policy(api),
         zones=zones,
         records=_find_leading(api, zones),
         old_records=tuple(_find_old(api, blueprint, distribution)),
@@ -57,6 +54,7 @@ def survey(api: Api, blueprint: Blueprint, provisioned: Mapping[str, str]) -> Fo
 
 
 def _look(api: Api, kind: Kind, lacks: set[Kind], find: Callable[[], FoundPart | None]) -> FoundPart | None:
+    """None where there is none, or the endpoint knows no such thing: then `kind` is put into `lacks`."""
     try:
         return find()
     except Lacking:
@@ -64,19 +62,8 @@ def _look(api: Api, kind: Kind, lacks: set[Kind], find: Callable[[], FoundPart |
         return None
 
 
-def _find_cache_policy(api: Api) -> str | None:
-    """None for an endpoint without policies. Where the list may not be seen, the id that the documentation gives."""
-    try:
-        return find_cache_policy(api, CACHE_POLICY) or CACHE_POLICY_ID
-    except Lacking:
-        return None
-    except SitepubError as error:
-        if error.code == "access-denied":
-            return CACHE_POLICY_ID
-        raise
-
-
 def _find_zones(api: Api, blueprint: Blueprint) -> Mapping[str, Zone | None]:
+    """For each domain, the public zone that holds it, or None. Raises ConfigurationError `no-zone` for a named one that is not there."""
     if not blueprint.domains or blueprint.zone == "none":
         return dict.fromkeys(blueprint.domains)
     zones = list_zones(api)
@@ -100,4 +87,5 @@ def _find_old(api: Api, blueprint: Blueprint, distribution: FoundDistribution | 
 
 
 def _find_leading(api: Api, zones: Mapping[str, Zone | None]) -> tuple[Record, ...]:
+    """What stands under the site's names already."""
     return tuple(record for domain, zone in zones.items() if zone is not None for record in find_records(api, zone, domain))

@@ -13,6 +13,9 @@ CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 
 ADDRESS_TYPES = ("A", "AAAA")
 
+PROOF_SECONDS = 300
+"""How long resolvers keep the CNAME that proves a name to ACM."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -70,3 +73,8 @@ def make_alias(domain: str, kind: str, distribution_domain: str) -> Mapping[str,
     """A record set of type `kind` (`A`, `AAAA`), as Route 53 takes it."""
     target = {"HostedZoneId": CLOUDFRONT_ZONE, "DNSName": distribution_domain, "EvaluateTargetHealth": False}
     return {"Name": domain, "Type": kind, "AliasTarget": target}
+
+
+def make_cname(name: str, value: str) -> Mapping[str, Any]:
+    """A record set that proves a name, as Route 53 takes it."""
+    return {"Name": name, "Type": "CNAME", "TTL": PROOF_SECONDS, "ResourceRecords": [{"Value": value}]}
