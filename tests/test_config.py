@@ -54,53 +54,54 @@ def test_the_shortest_file_gives_every_default() -> None:
     assert config == Config(path=PATH, source=config.source, targets=config.targets)
 
 
-def test_every_setting_arrives() -> None:
-    config = parse("""\
-        version: 1
-        source: web/out
-        build: |
-          make clean
-          make ${NOT_OURS} $$
-        default_target: local
-        targets:
-          local: {store: "file:///srv/www"}
-          production:
-            store: s3://www-example-com/blog/
-            region: eu-central-1
-            endpoint_url: http://127.0.0.1:9000
-            cdn_endpoint_url: https://cdn.example.com/api
-            profile: example
-            distribution: E190XXXXXL0LJU
-            account: "012345678901"
-            url: https://www.example.com/blog
-            domains: [WWW.Example.com, example.com.]
-            branch: release/1.x
-            state: s3://ops-bucket
-            ledger: s3://ops-bucket/paths
-            url_style: both
-            distribution_config: aws/distribution.json
-            price_class: PriceClass_200
-            certificate: arn:aws:acm:us-east-1:123456789012:certificate/1-2
-            zone: Z0123456789
-        fingerprint: {digest_length: 64, exclude: [/a], include: [b/], aliases: auto, modules: pin, frozen: ["*.x"], missing_references: error}
-        cache: {assets: max-age=1, entries: no-store, errors: 'private="x", max-age=2', aliases: max-age=3}
-        headers:
-          - match: "*.pdf"
-            set: {content-type: application/pdf, Cache-control: no-cache}
-        redirects:
-          - {from: /old/, to: "https://example.org/new?x=1#y", status: 308}
-          - {from: /older, to: /old/}
-        invalidation: {free_paths: 0, when_spent: defer, tags: never}
-        retention: {releases: 0, days: 1}
-        ignore: []
-        allow: [.env.example]
-        links: follow
-        watch: [src, /shared/theme]
-        executor: dask://scheduler.example.com:8786
-        """)
-    assert config.source == Path("/site/web/out")
-    assert config.build == "make clean\nmake ${NOT_OURS} $$"
-    assert config.targets["local"].store == FolderAddress(Path("/srv/www"))
+EVERYTHING = """\
+version: 1
+source: web/out
+build: |
+  make clean
+  make ${NOT_OURS} $$
+default_target: local
+targets:
+  local: {store: "file:///srv/www"}
+  production:
+    store: s3://www-example-com/blog/
+    region: eu-central-1
+    endpoint_url: http://127.0.0.1:9000
+    cdn_endpoint_url: https://cdn.example.com/api
+    profile: example
+    distribution: E190XXXXXL0LJU
+    account: "012345678901"
+    url: https://www.example.com/blog
+    domains: [WWW.Example.com, example.com.]
+    branch: release/1.x
+    state: s3://ops-bucket
+    ledger: s3://ops-bucket/paths
+    url_style: both
+    distribution_config: aws/distribution.json
+    price_class: PriceClass_200
+    certificate: arn:aws:acm:us-east-1:123456789012:certificate/1-2
+    zone: Z0123456789
+fingerprint: {digest_length: 64, exclude: [/a], include: [b/], aliases: auto, modules: pin, frozen: ["*.x"], missing_references: error}
+cache: {assets: max-age=1, entries: no-store, errors: 'private="x", max-age=2', aliases: max-age=3}
+headers:
+  - match: "*.pdf"
+    set: {content-type: application/pdf, Cache-control: no-cache}
+redirects:
+  - {from: /old/, to: "https://example.org/new?x=1#y", status: 308}
+  - {from: /older, to: /old/}
+invalidation: {free_paths: 0, when_spent: defer, tags: never}
+retention: {releases: 0, days: 1}
+ignore: []
+allow: [.env.example]
+links: follow
+watch: [src, /shared/theme]
+executor: dask://scheduler.example.com:8786
+"""
+"""Each setting, with a value that is none of the defaults."""
+
+
+def test_every_setting_of_a_target_arrives() -> None:
+    config = parse(EVERYTHING)
     target = config.targets["production"]
     assert target.store == BucketAddress("www-example-com", "blog")
     assert (target.region, target.profile, target.branch) == ("eu-central-1", "example", "release/1.x")
@@ -113,6 +114,13 @@ def test_every_setting_arrives() -> None:
     assert target.url_style is UrlStyle.BOTH
     assert (target.distribution_config, target.price_class) == (Path("/site/aws/distribution.json"), PriceClass.MOST)
     assert (target.certificate, target.zone) == ("arn:aws:acm:us-east-1:123456789012:certificate/1-2", "Z0123456789")
+
+
+def test_every_setting_of_the_site_arrives() -> None:
+    config = parse(EVERYTHING)
+    assert config.source == Path("/site/web/out")
+    assert config.build == "make clean\nmake ${NOT_OURS} $$"
+    assert config.targets["local"].store == FolderAddress(Path("/srv/www"))
     assert config.fingerprint.digest_length == 64
     assert config.fingerprint.aliases is Aliases.AUTO
     assert (config.fingerprint.exclude, config.fingerprint.include, config.fingerprint.frozen) == (("/a",), ("b/",), ("*.x",))

@@ -22,12 +22,7 @@ def settled(text: str) -> str:
     return RELEASE.sub("RELEASE", SECONDS.sub("in 0.1 s", HASH.sub(".HASH.........", text)))
 
 
-def test_a_first_publish_and_what_follows_read_like_this(story: Story) -> None:
-    where = f"there (file:{story.root}/out)"
-    assert (
-        settled(story.run("plan").out)
-        == f"""\
-plan for {where}
+FIRST = """\
   + about.html                new  36 B
   + app.HASH.........css      new  51 B
   + docs/index.html           new  87 B
@@ -35,31 +30,8 @@ plan for {where}
   + index.html                new  130 B
   + robots.txt                new  14 B
     and 2 plain names of these assets, for references that no tool can see
-8 new, 0 unchanged; 453 B to upload in 8 objects
 """
-    )
-    assert (
-        settled(story.run("publish").out)
-        == f"""\
-published RELEASE to {where} in 0.1 s
-  + about.html                new  36 B
-  + app.HASH.........css      new  51 B
-  + docs/index.html           new  87 B
-  + img/sky.HASH.........svg  new  42 B
-  + index.html                new  130 B
-  + robots.txt                new  14 B
-    and 2 plain names of these assets, for references that no tool can see
-8 new, 0 unchanged; 453 B uploaded in 8 objects
-"""
-    )
-    assert story.run("plan").out == f"{where}: nothing to publish, 8 unchanged\n"
-    assert story.run("publish").out == f"{where}: nothing to publish, 8 unchanged\n"
-    story.write({"app.css": STYLE + "p {}\n", "new.html": "<p>"})
-    (story.root / "public/about.html").unlink()
-    assert (
-        settled(story.run("publish").out)
-        == f"""\
-published RELEASE to {where} in 0.1 s
+SECOND = """\
   - about.html            no longer in the site
   + app.HASH.........css  new  56 B
   ~ docs/index.html       content changed  87 B
@@ -68,24 +40,26 @@ published RELEASE to {where} in 0.1 s
     and 1 plain name of these assets, for references that no tool can see
 2 new, 3 changed, 1 removed, 3 unchanged; 332 B uploaded in 5 objects
 """
-    )
-    (story.root / "public/new.html").unlink()
-    assert (
-        settled(story.run("publish").out)
-        == f"""\
-published RELEASE to {where} in 0.1 s
+THIRD = """\
   - new.html  no longer in the site
 1 removed, 7 unchanged
 """
-    )
-    told = story.run("status").out
-    assert (
-        re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME", RELEASE.sub("RELEASE", told))
-        == f"""\
-{where}
-live: RELEASE  TIME  3 entries, 2 assets
-"""
-    )
+
+
+def test_a_first_publish_and_what_follows_read_like_this(story: Story) -> None:
+    where = f"there (file:{story.root}/out)"
+    published = f"published RELEASE to {where} in 0.1 s\n"
+    assert settled(story.run("plan").out) == f"plan for {where}\n{FIRST}8 new, 0 unchanged; 453 B to upload in 8 objects\n"
+    assert settled(story.run("publish").out) == f"{published}{FIRST}8 new, 0 unchanged; 453 B uploaded in 8 objects\n"
+    assert story.run("plan").out == f"{where}: nothing to publish, 8 unchanged\n"
+    assert story.run("publish").out == f"{where}: nothing to publish, 8 unchanged\n"
+    story.write({"app.css": STYLE + "p {}\n", "new.html": "<p>"})
+    (story.root / "public/about.html").unlink()
+    assert settled(story.run("publish").out) == published + SECOND
+    (story.root / "public/new.html").unlink()
+    assert settled(story.run("publish").out) == published + THIRD
+    told = RELEASE.sub("RELEASE", story.run("status").out)
+    assert re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME", told) == f"{where}\nlive: RELEASE  TIME  3 entries, 2 assets\n"
 
 
 def test_talk_and_data_go_to_two_streams(story: Story) -> None:

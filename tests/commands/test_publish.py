@@ -94,6 +94,15 @@ def test_plan_tells_by_its_exit_status_whether_there_is_something_to_publish(sto
     assert story.run("plan", "--exit-code", "-q", status=7).out == ""
 
 
+STYLED = {
+    "app.HASH.css": "put: new",
+    "app.css": "put: content changed",
+    "docs/index.html": "put: content changed",
+    "index.html": "put: content changed",
+}
+"""What follows from another stylesheet."""
+
+
 def test_only_what_changed_is_published(any_story: Story) -> None:
     any_story.publish()
     first = any_story.site()
@@ -101,12 +110,7 @@ def test_only_what_changed_is_published(any_story: Story) -> None:
     any_story.write({"app.css": STYLE + "p {}\n"})
     plan, styled = any_story.json("plan"), any_story.publish()
     assert styled["requests"] == plan["requests"], "the plan foresees what publishing takes"
-    assert {hide_digests(key): reason for key, reason in reasons(styled).items()} == {
-        "app.HASH.css": "put: new",
-        "app.css": "put: content changed",
-        "docs/index.html": "put: content changed",
-        "index.html": "put: content changed",
-    }
+    assert {hide_digests(key): reason for key, reason in reasons(styled).items()} == STYLED
     assert styled["summary"] == {"new": 1, "changed": 3, "headers": 0, "removed": 0, "unchanged": 4}
     second = any_story.site()
     (old_style,) = [key for key in first if NAME.search(key) and key.endswith(".css")]
@@ -119,14 +123,7 @@ def test_only_what_changed_is_published(any_story: Story) -> None:
 
     any_story.write({"img/sky.svg": '<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>\n'})
     drawn = {hide_digests(key): reason for key, reason in reasons(any_story.publish()).items()}
-    assert drawn == {
-        "app.HASH.css": "put: new",
-        "app.css": "put: content changed",
-        "docs/index.html": "put: content changed",
-        "img/sky.HASH.svg": "put: new",
-        "img/sky.svg": "put: content changed",
-        "index.html": "put: content changed",
-    }
+    assert drawn == {**STYLED, "img/sky.HASH.svg": "put: new", "img/sky.svg": "put: content changed"}
 
     (any_story.root / "public/about.html").unlink()
     removed = any_story.publish()

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 HANG_SECONDS = 120.0
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -129,132 +129,142 @@ class FaultProxy:
     script: Script
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Passes one client's requests on, but for what the script says."""
+
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    behind: http.client.HTTPConnection | None = None
+
+    def handle(self) -> None:
+        with suppress(ConnectionError, TimeoutError):
+            super().handle()
+
+    def finish(self) -> None:
+        if self.behind is not None:
+            self.behind.close()
+        with suppress(OSError):
+            super().finish()
+
+    def answer(self) -> None:
+        is_conditional = any(name.lower() in ("if-match", "if-none-match") for name in self.headers)
+        seen = self.server.script.take(self.command, self.path, is_conditional)
+        size = int(self.headers.get("Content-Length") or 0)
+        if seen.fault is Fault.HALF:
+            size //= 2
+        body = self.rfile.read(size)
+        seen.received = len(body)
+        if seen.fault in _CLOSING and seen.fault not in _AFTER:
+            self.reset()
+        elif seen.fault is None or seen.fault in _AFTER:
+            self.forward(seen, body)
+        else:
+            self.refuse(seen.fault)
+
+    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = answer
+
+    def forward(self, seen: Seen, body: bytes) -> None:
+        answer, content = self.ask(body)
+        seen.status = answer.status
+        if seen.fault is Fault.LOST:
+            self.reset()
+        elif seen.fault in (Fault.DONE_500, Fault.SLOW):
+            self.refuse(seen.fault)
+        else:
+            self.pass_on(answer, content, is_broken=seen.fault is Fault.BROKEN)
+
+    def ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        if self.behind is None:
+            self.behind = http.client.HTTPConnection(self.server.upstream.hostname or "", self.server.upstream.port, timeout=60)
+        self.behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            self.behind.putheader(name, value)
+        self.behind.endheaders(body or None)
+        answer = self.behind.getresponse()
+        return answer, answer.read()
+
+    def pass_on(self, answer: http.client.HTTPResponse, content: bytes, *, is_broken: bool) -> None:
+        # only what the server said, its Date too: the client judges leases by it
+        self.send_response_only(answer.status, answer.reason)
+        length = answer.headers.get("Content-Length") if self.command == "HEAD" else str(len(content))
+        for name, value in answer.headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        if answer.status not in (204, 304):
+            self.send_header("Content-Length", length or "0")
+        if is_broken and not content:
+            # of an answer without a body half of the head
+            self._headers_buffer = self._headers_buffer[: len(self._headers_buffer) // 2]
+            self.wfile.write(b"".join(self._headers_buffer))
+            self.reset()
+            return
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if is_broken else content)
+        if is_broken:
+            self.reset()
+
+    def refuse(self, fault: Fault) -> None:
+        if fault in (Fault.HANG, Fault.SLOW):
+            self.wait_for_client()
+            return
+        status, code = REFUSALS[fault]
+        body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "application/xml")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def wait_for_client(self) -> None:
+        """Until it gives up."""
+        self.close_connection = True
+        self.connection.settimeout(0.05)
+        deadline = time.monotonic() + HANG_SECONDS
+        while time.monotonic() < deadline and not self.server.closing.is_set():
+            try:
+                if not self.connection.recv(1):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+
+    def reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.connection.close()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+class _Server(ThreadingHTTPServer):
+    """`closing`: nobody is kept waiting any more."""
+
+    request_queue_size = 256
+    daemon_threads = True
+
+    def __init__(self, upstream: SplitResult, script: Script) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.upstream = upstream
+        self.script = script
+        self.closing = threading.Event()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that goes away is what the tests are about."""
+
+
 @contextmanager
 def run_proxy(upstream_url: str, script: Script) -> Iterator[FaultProxy]:
     """Nothing of a request is changed: the client signs for the proxy's address, and the server is told that very Host."""
-    upstream = urlsplit(upstream_url)
-    closing = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        behind: http.client.HTTPConnection | None = None
-
-        def handle(self) -> None:
-            with suppress(ConnectionError, TimeoutError):
-                super().handle()
-
-        def finish(self) -> None:
-            if self.behind is not None:
-                self.behind.close()
-            with suppress(OSError):
-                super().finish()
-
-        def answer(self) -> None:
-            is_conditional = any(name.lower() in ("if-match", "if-none-match") for name in self.headers)
-            seen = script.take(self.command, self.path, is_conditional)
-            size = int(self.headers.get("Content-Length") or 0)
-            if seen.fault is Fault.HALF:
-                size //= 2
-            body = self.rfile.read(size)
-            seen.received = len(body)
-            if seen.fault in _CLOSING and seen.fault not in _AFTER:
-                self.reset()
-            elif seen.fault is None or seen.fault in _AFTER:
-                self.forward(seen, body)
-            else:
-                self.refuse(seen.fault)
-
-        do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = answer
-
-        def forward(self, seen: Seen, body: bytes) -> None:
-            answer, content = self.ask(body)
-            seen.status = answer.status
-            if seen.fault is Fault.LOST:
-                self.reset()
-            elif seen.fault in (Fault.DONE_500, Fault.SLOW):
-                self.refuse(seen.fault)
-            else:
-                self.pass_on(answer, content, is_broken=seen.fault is Fault.BROKEN)
-
-        def ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-            if self.behind is None:
-                self.behind = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=60)
-            self.behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                self.behind.putheader(name, value)
-            self.behind.endheaders(body or None)
-            answer = self.behind.getresponse()
-            return answer, answer.read()
-
-        def pass_on(self, answer: http.client.HTTPResponse, content: bytes, *, is_broken: bool) -> None:
-            # only what the server said, its Date too: the client judges leases by it
-            self.send_response_only(answer.status, answer.reason)
-            length = answer.headers.get("Content-Length") if self.command == "HEAD" else str(len(content))
-            for name, value in answer.headers.items():
-                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                    self.send_header(name, value)
-            if answer.status not in (204, 304):
-                self.send_header("Content-Length", length or "0")
-            if is_broken and not content:
-                # of an answer without a body half of the head
-                self._headers_buffer = self._headers_buffer[: len(self._headers_buffer) // 2]
-                self.wfile.write(b"".join(self._headers_buffer))
-                self.reset()
-                return
-            self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if is_broken else content)
-            if is_broken:
-                self.reset()
-
-        def refuse(self, fault: Fault) -> None:
-            if fault in (Fault.HANG, Fault.SLOW):
-                self.wait_for_client()
-                return
-            status, code = REFUSALS[fault]
-            body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Type", "application/xml")
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def wait_for_client(self) -> None:
-            """Until it gives up."""
-            self.close_connection = True
-            self.connection.settimeout(0.05)
-            deadline = time.monotonic() + HANG_SECONDS
-            while time.monotonic() < deadline and not closing.is_set():
-                try:
-                    if not self.connection.recv(1):
-                        return
-                except TimeoutError:
-                    continue
-                except OSError:
-                    return
-
-        def reset(self) -> None:
-            self.close_connection = True
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            self.connection.close()
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 256
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A client that goes away is what the tests are about."""
-
-    with Server(("127.0.0.1", 0), Handler) as listening:
+    with _Server(urlsplit(upstream_url), script) as listening:
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
             yield FaultProxy(f"http://127.0.0.1:{listening.server_port}", script)
         finally:
-            closing.set()
+            listening.closing.set()
             listening.shutdown()
             thread.join()

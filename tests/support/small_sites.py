@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from sitepub.core.headers import HeaderPolicy, choose_headers, make_header_policy
@@ -66,64 +66,84 @@ def _policy(language: int) -> HeaderPolicy:
     return make_header_policy(replace(Cache(), entries=LIFE), rules, has_distribution=True)
 
 
-@lru_cache(maxsize=2048)
-def make_site(site: SmallSite) -> Made:
-    made: list[Artifact] = []
-    bodies: dict[Digest, bytes] = {}
+@dataclass(slots=True)
+class _Draft:
+    """What of a site is made so far. `loads`: what each page loads, as it stands in its head."""
 
-    def tagged(key: Key, stands_for: SourcePath, file_class: FileClass) -> HeaderSet:
+    site: SmallSite
+    made: list[Artifact] = field(default_factory=list)
+    bodies: dict[Digest, bytes] = field(default_factory=dict)
+    loads: list[str] = field(default_factory=list)
+
+    def tagged(self, key: Key, stands_for: SourcePath, file_class: FileClass) -> HeaderSet:
         """As the site's own fingerprinting does it: error pages carry none."""
+        site = self.site
         headers = choose_headers(_policy(site.language), stands_for, file_class).headers
         if not site.is_tagged or key == "404.html":
             return headers
         loaded = [SourcePath("css/app.css")] if site.style and site.loads_style and key.endswith(".html") else []
         return tuple(sorted((*headers, *choose_tags(key, file_class, loaded, "/"))))
 
-    def add(key: str, body: bytes, file_class: FileClass = FileClass.ENTRY, source: str | None = None) -> str:
+    def add(self, key: str, body: bytes, file_class: FileClass = FileClass.ENTRY, source: str | None = None) -> str:
+        """Its URL."""
         stands_for = SourcePath(source or key)
-        headers = tagged(Key(key), stands_for, file_class)
-        made.append(
-            Artifact(Key(key), file_class, digest_of(body), len(body), headers, None if file_class is FileClass.REDIRECT else stands_for)
-        )
-        bodies[digest_of(body)] = body
+        headers = self.tagged(Key(key), stands_for, file_class)
+        origin = None if file_class is FileClass.REDIRECT else stands_for
+        self.made.append(Artifact(Key(key), file_class, digest_of(body), len(body), headers, origin))
+        self.bodies[digest_of(body)] = body
         return f"/{key}"
 
-    def add_asset(path: str, body: bytes) -> str:
+    def add_asset(self, path: str, body: bytes) -> str:
         stem, _, ending = path.rpartition(".")
-        add(path, body, FileClass.ALIAS)
-        return add(f"{stem}.{digest_of(body)[:12]}.{ending}", body, FileClass.ASSET, path)
+        self.add(path, body, FileClass.ALIAS)
+        return self.add(f"{stem}.{digest_of(body)[:12]}.{ending}", body, FileClass.ASSET, path)
 
-    picture = add_asset("img/x.png", b"picture %d" % site.picture)
-    loads = []
+
+@lru_cache(maxsize=2048)
+def make_site(site: SmallSite) -> Made:
+    draft = _Draft(site)
+    frozen_as_entries = _add_loaded(draft)
+    _add_pages(draft, "".join(draft.loads))
+    return Made(tuple(draft.made), draft.bodies, frozen_as_entries)
+
+
+def _add_loaded(draft: _Draft) -> dict[Key, Artifact]:
+    """What pages load. Returns what is frozen as it is when treated as an entry."""
+    site, loads = draft.site, draft.loads
+    picture = draft.add_asset("img/x.png", b"picture %d" % site.picture)
     if site.style:
         style = b'style %d url("%s")' % (site.style, picture.encode())
         if site.loads_style:
-            loads.append(f'<link href="{add_asset("css/app.css", style)}">')
+            loads.append(f'<link href="{draft.add_asset("css/app.css", style)}">')
         else:
-            add("css/app.css", style)
+            draft.add("css/app.css", style)
     if site.module:
-        library = add_asset("js/lib.js", b"library %d" % site.library)
+        library = draft.add_asset("js/lib.js", b"library %d" % site.library)
         module = b'module %d; import "%s"' % (site.module, library.encode())
-        path = add("js/mod.js", module, FileClass.PINNED if site.loads_module else FileClass.ENTRY)
+        path = draft.add("js/mod.js", module, FileClass.PINNED if site.loads_module else FileClass.ENTRY)
         if site.loads_module:
             loads.append(f'<script src="{path}">')
     frozen_as_entries = {}
     if site.bundled:
-        loads.append(f'<script src="{add("_b/chunk.js", b"bundled %d" % site.bundled, FileClass.FROZEN)}">')
-        headers = tagged(made[-1].key, SourcePath("_b/chunk.js"), FileClass.PINNED)
-        frozen_as_entries[made[-1].key] = replace(made[-1], file_class=FileClass.PINNED, headers=headers)
+        loads.append(f'<script src="{draft.add("_b/chunk.js", b"bundled %d" % site.bundled, FileClass.FROZEN)}">')
+        frozen = draft.made[-1]
+        headers = draft.tagged(frozen.key, SourcePath("_b/chunk.js"), FileClass.PINNED)
+        frozen_as_entries[frozen.key] = replace(frozen, file_class=FileClass.PINNED, headers=headers)
     if site.computes:
         loads.append('<script>made.up.src="/img/x.png"</script>')
-    head = "".join(loads)
-    add("index.html", f"front {site.text} {head}".encode())
+    return frozen_as_entries
+
+
+def _add_pages(draft: _Draft, head: str) -> None:
+    site = draft.site
+    draft.add("index.html", f"front {site.text} {head}".encode())
     if site.leaf:
-        add("a/index.html", f"leaf {site.leaf} {head}".encode())
+        draft.add("a/index.html", f"leaf {site.leaf} {head}".encode())
     if site.odd:
-        add("a/ü x~y.html", f"odd {site.odd} {head}".encode())
+        draft.add("a/ü x~y.html", f"odd {site.odd} {head}".encode())
     if site.old:
-        add("old.html", b"moved" if site.old == 2 else b"old", FileClass.REDIRECT if site.old == 2 else FileClass.ENTRY)
+        draft.add("old.html", b"moved" if site.old == 2 else b"old", FileClass.REDIRECT if site.old == 2 else FileClass.ENTRY)
     if site.large:
-        add("doc.html", (f"large {site.large} {head}" + "x" * LARGE).encode())
+        draft.add("doc.html", (f"large {site.large} {head}" + "x" * LARGE).encode())
     if site.missing:
-        add("404.html", b"missing %d" % site.missing)
-    return Made(tuple(made), bodies, frozen_as_entries)
+        draft.add("404.html", b"missing %d" % site.missing)
