@@ -8,7 +8,7 @@ import zstandard
 from sitepub.core.model import FileClass, Key
 from sitepub.core.state import State
 from sitepub.core.state_text import decode_state
-from sitepub.errors import RefusedError
+from sitepub.errors import HeldError, RefusedError
 from sitepub.forgetting import foresee_all, foresee_forgetting, forget
 from tests.support.builders import CSS, Piece, RecordingCdn, World, wish
 from tests.test_pipeline import bodies, roll_back, run
@@ -110,6 +110,32 @@ def test_a_path_that_was_never_published_is_nothing_to_forget() -> None:
     assert forget(world.edges(), ["never.html"]).forgetting.is_nothing
     assert foresee_forgetting(world.edges(), PATHS).site
     assert world.bucket.objects == before
+
+
+@pytest.mark.parametrize(
+    "after",
+    [("put", "state.json", 1), ("put", "packs/", 1), ("put", "state.json", 2), ("head", "secret.html", 1)],
+    ids=["begun", "packs written", "renamed", "keys deleted"],
+)
+def test_a_run_that_slept_past_its_lease_writes_and_deletes_nothing_more(after: tuple[str, str, int]) -> None:
+    world = world_that_has_published_both()
+    seen: list[Key] = []
+    done: list[Key] = []
+
+    def count(operation: str, key: Key) -> None:
+        if operation in ("put", "copy", "delete"):
+            done.append(key)
+
+    def sleep(operation: str, key: Key) -> None:
+        if operation == after[0] and key.startswith(after[1]):
+            seen.append(key)
+            if len(seen) == after[2]:
+                world.clock.seconds += 61
+                done.clear()
+
+    with pytest.raises(HeldError):
+        forget(world.edges(before=count, after=sleep), PATHS)
+    assert done == []
 
 
 def test_a_run_that_stops_at_any_request_loses_no_release_and_the_next_one_forgets() -> None:

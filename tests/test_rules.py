@@ -7,16 +7,21 @@ from dataclasses import replace
 
 import pytest
 
+from sitepub import evicting
+from sitepub.aws.cloudfront import CloudFront
+from sitepub.choosing import Chooser
 from sitepub.collecting import collect
 from sitepub.core.model import Commit, FileClass, HeaderSet, Key, ReleaseId
 from sitepub.core.retention import choose_release
-from sitepub.core.settings import Retention
-from sitepub.core.state import Pending
-from sitepub.errors import HeldError, RefusedError
+from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
+from sitepub.core.state import Owed, Pending, State
+from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.interfaces import Anything
 from sitepub.pipeline import Receipt, complete_pending, publish, rollback
 from sitepub.wishes import Permits
-from tests.support.builders import HTML, Piece, SilentProgress, World, digest_of, page_with_style, wish
+from tests.support.builders import HTML, Piece, RecordingCdn, SilentProgress, World, digest_of, page_with_style, wish
+from tests.support.fake_cdn import FakeCloudFront
+from tests.support.web import at_once
 
 FIRST = page_with_style("one", "a{}")
 SECOND = page_with_style("two", "b{}")
@@ -264,7 +269,140 @@ def test_an_older_run_does_not_wait_for_a_newer_one_that_is_at_work() -> None:
     assert (caught.value.code, world.clock.seconds) == ("newer-is-live", before)
 
 
+def test_a_publish_waits_for_a_gc_at_work() -> None:
+    world = three_releases()
+    with pytest.raises(SystemExit):
+        collect(world.edges(pid=7, before=dying_at_the_first_delete()), Retention(releases=1, days=0))
+    with pytest.raises(HeldError, match="a `gc` is at work"):
+        publish(world.edges(), wish(SECOND), allow_all, Permits(), lock_timeout=5)
+    publish(world.edges(), wish(SECOND), allow_all, Permits(), lock_timeout=120)
+    assert {key: world.site()[key] for key in SECOND if key.endswith(".html")} == {
+        key: body for key, body in SECOND.items() if key.endswith(".html")
+    }
+
+
+def dying_at_the_first_delete() -> Hook:
+    """From then on nothing is sent any more."""
+    is_dead = False
+
+    def hook(operation: str, key: Key) -> None:
+        nonlocal is_dead
+        is_dead = is_dead or operation == "delete"
+        if is_dead:
+            raise SystemExit
+
+    return hook
+
+
+def test_an_invalidation_by_hand_waits_for_who_is_at_work() -> None:
+    """Its swap of the state would begin the other's lease anew."""
+    world = World(cdn=RecordingCdn())
+    run(world, FIRST)
+    with pytest.raises(SystemExit):
+        run(world, SECOND, pid=7, before=dying_at("put", "index.html"))
+    client = FakeCloudFront(world.clock)
+    cdn = CloudFront(client.add_distribution(), lambda: client, world.clock)
+    chooser = Chooser(Target("t", BucketAddress("memory")), Invalidation(), cdn, world.clock, aside=at_once)
+
+    def owe(patience: float) -> State:
+        edges = world.edges(pid=2)
+        return evicting._owe(edges, chooser, ["/a"], edges.releases.read_state(), patience)[0].state
+
+    before = pending_of(world)
+    with pytest.raises(HeldError):
+        owe(5)
+    assert owe(120).owed == (Owed(before.release.seq + 1, ("/a",)),)
+    assert world.clock.seconds > 60
+
+
+def test_of_two_first_publishers_the_second_starts_over() -> None:
+    """Each has found no state."""
+    world = World()
+    run(world, SECOND, before=once_before("put", "state.json", lambda: run(world, FIRST, pid=2) and None))
+    state = world.edges().releases.read_state().state
+    assert (len(state.releases), world.site()["index.html"]) == (2, SECOND["index.html"])
+
+
+def test_a_commit_is_not_recorded_over_another_release() -> None:
+    """It had nothing to publish; until it says so, something else is live."""
+    world = World()
+    run(world, FIRST, name="a")
+    run(world, FIRST, name="b", before=once_before("put", "state.json", lambda: run(world, SECOND, name="c", pid=2) and None))
+    live = world.edges().releases.read_state().state.live_release
+    assert live is not None and live.commit is not None
+    assert live.commit.id[0] == "c"
+
+
+def test_a_run_whose_live_release_is_collected_under_its_eyes_starts_over() -> None:
+    world = World()
+    first = run(world, FIRST).release
+
+    def publish_and_collect() -> None:
+        run(world, SECOND, pid=2)
+        world.clock.seconds += 3 * 86400
+        collect(world.edges(pid=2), Retention(releases=1, days=0))
+
+    third: dict[str, Piece | bytes] = {"index.html": b"third"}
+    run(world, third, before=once_before("read", f"releases/{first}", publish_and_collect))
+    assert {key: body for key, body in world.site().items() if key.endswith(".html")} == third
+
+
+# ---- what was lost
+
+
+def test_a_release_whose_document_is_another_one_is_not_trusted() -> None:
+    world = World()
+    first, second = run(world, FIRST).release, run(world, SECOND).release
+    objects = world.bucket.objects
+    objects[f".sitepub/releases/{second}"] = objects[f".sitepub/releases/{first}"]
+    before = dict(objects)
+    with pytest.raises(StoppedError, match="not what the state says"):
+        run(world, {"index.html": b"third"})
+    assert objects == before
+
+
+@pytest.mark.parametrize("lost", ["app.", ".sitepub/packs/"])
+def test_a_rollback_to_a_release_that_lost_something_breaks_no_page(lost: str) -> None:
+    world = World()
+    first = run(world, FIRST).release
+    theirs = {key for key in world.bucket.objects if key.startswith(lost) and key != "app.css"}
+    world.clock.seconds += 60
+    run(world, SECOND)
+    for key in theirs:
+        del world.bucket.objects[key]
+    before = dict(world.site())
+    edges = world.edges()
+    snapshot = edges.releases.read_state()
+    with pytest.raises(StoppedError) as caught:
+        rollback(edges, choose_release(snapshot.state, first), snapshot)
+    assert caught.value.code in ("kept-body-lost", "missing-body")
+    assert {key: body for key, body in world.site().items() if key.endswith(".html")} == {
+        key: body for key, body in before.items() if key.endswith(".html")
+    }
+
+
 # ---- gc
+
+
+def test_an_edit_by_hand_at_the_very_moment_of_a_delete_is_not_lost() -> None:
+    world = World()
+    run(world, {"index.html": b"1", "lib.js": Piece(b"lib", FileClass.PINNED)})
+    world.clock.seconds += 3 * 86400
+    run(world, {"index.html": b"2"})
+    world.clock.seconds += 3 * 86400
+    hook = once_before("delete", "lib.js", lambda: edit(world, "lib.js"))
+    assert collect(world.edges(before=hook), Retention(releases=1, days=0)).left == ("lib.js",)
+    assert world.site()["lib.js"] == b"by hand"
+
+
+def test_a_gc_keeps_the_live_record_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sitepub.releases.RECORD_INLINE_LIMIT", 0)
+    world = three_releases()
+    assert len([key for key in everything(world) if "/records/" in key]) == 3
+    collect_all(world)
+    base = world.edges().releases.read_state().state.record.base
+    assert [key for key in everything(world) if "/records/" in key] == [f".sitepub/records/{base}"]
+    run(world, FIRST)
 
 
 def test_a_gc_undoes_nothing_that_was_published_since_it_planned() -> None:

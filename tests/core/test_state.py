@@ -151,6 +151,13 @@ def test_an_invalidation_by_hand_gets_a_sequence_number_of_its_own() -> None:
     assert state.seq == 6
 
 
+def test_a_target_stays_swept_as_long_as_no_gc_drops_a_release_and_stops() -> None:
+    before = State(releases=(_release("r1"), _release("r2")), is_swept=True)
+    collect = Collect(5, (), Lease("token", None))
+    assert begin_collect(before, collect, before.releases, nonce="c").is_swept
+    assert not begin_collect(before, collect, before.releases[1:], nonce="c").is_swept
+
+
 def test_a_gc_makes_planners_start_over_and_owes_for_what_it_deletes() -> None:
     kept = _release("r2")
     before = State(releases=(_release("r1"), kept), live=ReleaseId("r2"))
