@@ -55,7 +55,7 @@ def decide(
     and a shrunk source; StoppedError `state-moved` where a release vanished under our eyes."""
     state = snapshot.state
     live = state.live_release
-    digest = digest_manifest(wish.manifest)
+    digest = wish.digest or digest_manifest(wish.manifest)
     if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
         return nothing_to_do(snapshot, live, len(wish.manifest))
     document = without_swept(releases.read_document(live), state, live) if live else None

@@ -34,6 +34,7 @@ def wish_for(releases: ReleaseReader, release: Release, snapshot: Snapshot, supp
         frozen_as_entries=as_entries,
         asked=True,
         origin=release.origin or release.id,
+        digest=release.manifest,
     )
 
 

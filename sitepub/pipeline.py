@@ -130,6 +130,7 @@ def complete_pending(edges: Edges, snapshot: Snapshot, pending: Pending) -> Rece
         commit=pending.release.commit,
         asked=pending.asked,
         origin=pending.release.origin,
+        digest=pending.release.manifest,
     )
     everything = Permits(shrink=True, foreign=False, diverged=True, older=True)
     return publish(edges, wish, lambda _: None, everything)

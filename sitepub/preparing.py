@@ -134,7 +134,7 @@ def build_wish(
         source, request.config, request.target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress
     )
     _refuse_leaving(site, request)
-    return site, Wish(site.manifest, _supplier(source, site), commit, site.frozen_as_entries)
+    return site, Wish(site.manifest, _supplier(source, site), commit, site.frozen_as_entries, digest=site.digest)
 
 
 def _refuse_leaving(site: Site, request: Request) -> None:
@@ -189,7 +189,7 @@ def _wish_for_patched(
             return build().supply(artifact)
         return supply_body(source, changed[recipe.source], recipe, artifact)
 
-    return Wish(patched.manifest, supply, commit)
+    return Wish(patched.manifest, supply, commit, digest=patched.digest)
 
 
 def run_build(request: Request, progress: Progress) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sitepub.core.classes import Rules, Verdict, classify
@@ -54,7 +54,7 @@ class FileStory:
 @dataclass(frozen=True, slots=True)
 class Site:
     """All that is wanted. `frozen_as_entries`: each frozen key as it is once its bytes change under the same name. `leaving`: what leads from a preview
-    to the site itself, told with its place."""
+    to the site itself, told with its place. `digest`: of the manifest."""
 
     manifest: Manifest
     recipes: Mapping[Key, Recipe]
@@ -62,6 +62,7 @@ class Site:
     warnings: tuple[Warning, ...]
     frozen_as_entries: Mapping[Key, Artifact] = field(default_factory=dict)
     leaving: tuple[str, ...] = ()
+    digest: Digest | None = None
 
 
 def build_site(
@@ -95,7 +96,7 @@ def build_site(
     keep_run(cache, source, config, target, run, has_distribution=has_distribution, started=started, is_patchable=is_patchable)
     cache.prune(frame.context, frame.paths, day=started // DAY_NS)
     cache.flush()
-    return site
+    return replace(site, digest=run.manifest)
 
 
 def _says_nothing_of_pages(surveyed: SiteSurvey, verdicts: Sequence[Verdict]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sitepub.core.formats import BUNDLER_MANIFESTS, NAMES, SURVEYS
@@ -38,7 +38,7 @@ def keep_run(
     """Keeps what a build that began at `started` (ns) saw and made. A file too fresh by then is looked at again."""
     settings = digest_settings(source, config, target, has_distribution=has_distribution)
     fresh = [number for number, file in enumerate(source.files) if not is_settled(file, started)]
-    stats = tell_stats(source.files)
+    stats = list(tell_stats(source.files))
     fingerprint = "" if fresh else _join(settings, stats)
     for number in fresh:
         stats[number] += " fresh"
@@ -46,13 +46,13 @@ def keep_run(
         cache.keep_run(target.name, fingerprint, run, settings, "\n".join(stats) if is_patchable else "")
 
 
-def tell_stats(files: Sequence[SourceFile]) -> list[str]:
+def tell_stats(files: Sequence[SourceFile]) -> Iterator[str]:
     """A line a file."""
-    return [
+    return (
         # what is lent has no time and place of its own
         f"{path}\0{size} {blob}" if is_lent else f"{path}\0{size} {mtime_ns} {inode}"
         for path, size, mtime_ns, inode, blob, is_lent in files
-    ]
+    )
 
 
 def digest_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:
@@ -60,7 +60,7 @@ def digest_inputs(source: Source, config: Config, target: Target, *, has_distrib
     return _join(digest_settings(source, config, target, has_distribution=has_distribution), tell_stats(source.files))
 
 
-def _join(settings: str, stats: Sequence[str]) -> str:
+def _join(settings: str, stats: Iterable[str]) -> str:
     seen = hashlib.sha256("\n".join(stats).encode("utf-8", "surrogateescape")).hexdigest()
     return digest_values([settings, seen])
 

@@ -17,7 +17,7 @@ from sitepub.core.evidence import Evidence
 from sitepub.core.file_index import index_files
 from sitepub.core.frozen import split_own_digest
 from sitepub.core.manifest import digest_manifest
-from sitepub.core.model import Artifact, FileClass, Key, Manifest, SourcePath, Warning
+from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath, Warning
 from sitepub.core.names import find_edits
 from sitepub.core.references import Language
 from sitepub.core.settings import Config, Target
@@ -43,6 +43,7 @@ class Patched:
     """`recipes` of what changed alone; the bodies of all else are the live release's."""
 
     manifest: Manifest
+    digest: Digest
     recipes: Mapping[Key, Recipe]
     warnings: tuple[Warning, ...]
 
@@ -83,18 +84,17 @@ def patch_site(
     run = replace(last.run, manifest=digest_manifest(manifest))
     keep_run(cache, source, config, target, run, has_distribution=has_distribution, started=started, is_patchable=True)
     cache.flush()
-    return Patched(manifest, {key: recipe for key, (_, recipe) in artifacts.items()}, last.run.warnings)
+    return Patched(manifest, run.manifest, {key: recipe for key, (_, recipe) in artifacts.items()}, last.run.warnings)
 
 
 def _find_changed(source: Source, last: LastRun) -> list[SourceFile] | None:
     """Files whose `stat` differs; None where others are there than were."""
-    now = tell_stats(source.files)
     before = last.stats.split("\n")
-    if len(now) != len(before):
+    if len(source.files) != len(before):
         return None
-    changed = [file for file, line, old in zip(source.files, now, before) if line != old]
-    told = [old for line, old in zip(now, before) if line != old]
-    return changed if [file.path for file in changed] == [line.partition("\0")[0] for line in told] else None
+    differing = [(file, old) for file, line, old in zip(source.files, tell_stats(source.files), before) if line != old]
+    is_same_tree = all(file.path == old.partition("\0")[0] for file, old in differing)
+    return [file for file, _ in differing] if is_same_tree else None
 
 
 def _read_again(frame: Frame, changed: Sequence[SourceFile]) -> list[tuple[KnownFile, Surveyed]] | None:

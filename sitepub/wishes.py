@@ -20,7 +20,8 @@ def _ignore(bodies: Iterable[Digest]) -> None:
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is to be live. `supply` gives the body of any wanted artifact, `foretell` is told which bodies it will be asked for next; `asked`: a
-    rollback, which may go back in history. `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again though the records call them right."""
+    rollback, which may go back in history. `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again
+    though the records call them right; `digest`: of the manifest, where it is known (making it goes through all of it)."""
 
     manifest: Manifest
     supply: Callable[[Artifact], Body | Place]
@@ -30,6 +31,7 @@ class Wish:
     origin: ReleaseId | None = None
     mends: Mapping[Key, Found] = field(default_factory=dict)
     foretell: Callable[[Iterable[Digest]], None] = _ignore
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

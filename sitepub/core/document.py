@@ -117,7 +117,8 @@ def _name_shards(tree: Mapping[str, Any], where: str) -> tuple[Digest, ...]:
 def _join(shards: Iterable[Shard]) -> tuple[tuple[Artifact, ...], Mapping[Digest, BodyPlace]]:
     parts = tuple(shards)
     artifacts = tuple(artifact for shard in parts for artifact in shard.artifacts)
-    return artifacts, {digest: place for shard in parts for digest, place in shard.bodies.items()}
+    placed = ((artifact, place) for shard in parts for artifact, place in zip(shard.artifacts, shard.places))
+    return artifacts, {artifact.body: place for artifact, place in placed if place is not None}
 
 
 def _encode_lingering(document: Document) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from sitepub.core.model import INDEX, Artifact, FileClass, Key, Kind, Manifest, Warning
 from sitepub.core.plan import Base, Plan, Shown, Stage, Step, is_same
@@ -18,8 +19,13 @@ FRONT_PAGE = Key(INDEX)
 
 def make_plan(wanted: Manifest, base: Base, *, allow_foreign: bool = False, is_folder: bool = False) -> Plan:
     """Compares what is wanted with all that may stand in the target. `is_folder`: a key can't stand where others need a folder."""
-    uploads = tuple(artifact for artifact in wanted.artifacts.values() if _needs_upload(artifact, base, allow_foreign=allow_foreign))
-    steps = _order(_find_steps(wanted, base, {artifact.key for artifact in uploads}, allow_foreign=allow_foreign))
+    unsettled = find_unsettled(wanted, base)
+    uploads = tuple(
+        wanted.artifacts[key]
+        for key in sorted(unsettled)
+        if key in wanted.artifacts and _needs_upload(wanted.artifacts[key], base, allow_foreign=allow_foreign)
+    )
+    steps = _order(_find_steps(wanted, base, unsettled - {artifact.key for artifact in uploads}, allow_foreign=allow_foreign))
     if is_folder:
         steps = _order(_make_way(steps))
     changes = [*(tell_upload(artifact, base) for artifact in uploads), *(tell_step(step, base) for step in steps)]
@@ -29,7 +35,7 @@ def make_plan(wanted: Manifest, base: Base, *, allow_foreign: bool = False, is_f
         changes=tuple(sorted(changes, key=lambda change: change.key)),
         uploads=uploads,
         steps=steps,
-        shown=tuple(_find_shown(wanted, base)),
+        shown=tuple(_find_shown(wanted, base, unsettled)),
         lingering=_find_lingering(wanted, base),
         saved=tuple(_find_saved(steps)),
         foreign=() if allow_foreign else tuple(blocking),
@@ -73,6 +79,18 @@ def _count_files(manifest: Manifest) -> int:
     return sum(artifact.kind is not Kind.ALIAS for artifact in manifest.artifacts.values())
 
 
+def find_unsettled(wanted: Manifest, base: Base) -> frozenset[Key]:
+    """All keys but those of which nothing more need be asked: just what the live release has there is wanted, and nothing else may stand there. Where
+    another release was begun, each key may hold what that has, or nothing."""
+    live = base.live.artifacts if base.live else {}
+    if base.others:
+        return frozenset(chain(wanted.artifacts, live, *(other.artifacts for other in base.others), base.lingering))
+    changed = (key for key, artifact in wanted.artifacts.items() if (before := live.get(key)) is not artifact and before != artifact)
+    retired = (key for key in live if key not in wanted.artifacts)
+    looked = (key for key in chain(base.found, base.standing) if key in wanted.artifacts)
+    return frozenset(chain(changed, retired, looked, base.lingering))
+
+
 def _needs_upload(artifact: Artifact, base: Base, *, allow_foreign: bool) -> bool:
     """Nobody refers to a hashed name before its release; a frozen name is as good where nothing of it was ever published, nor may be
     overwritten."""
@@ -100,11 +118,8 @@ def _find_candidates(key: Key, base: Base) -> tuple[Artifact | None, ...]:
     return tuple(found)
 
 
-def _find_steps(wanted: Manifest, base: Base, uploaded: Collection[Key], *, allow_foreign: bool) -> Iterable[Step]:
-    keys = set(wanted.artifacts)
-    for manifest in (base.live, *base.others):
-        keys.update(manifest.artifacts if manifest else ())
-    for key in keys - set(uploaded):
+def _find_steps(wanted: Manifest, base: Base, keys: Collection[Key], *, allow_foreign: bool) -> Iterable[Step]:
+    for key in keys:
         artifact = wanted.artifacts.get(key)
         standing = base.standing.get(key)
         candidates = _find_candidates(key, base)
@@ -155,10 +170,11 @@ def _folders_of(key: str) -> Iterable[str]:
     return (key[:end] for end, character in enumerate(key) if character == "/")
 
 
-def _find_shown(wanted: Manifest, base: Base) -> Iterable[Shown]:
+def _find_shown(wanted: Manifest, base: Base, unsettled: Collection[Key]) -> Iterable[Shown]:
     manifests = [manifest for manifest in (base.live, *base.others) if manifest]
-    keys = {key for manifest in manifests for key in manifest.artifacts} | set(base.lingering)
-    for key in sorted(keys):
+    for key in sorted(unsettled):
+        if key not in base.lingering and not any(key in manifest.artifacts for manifest in manifests):
+            continue
         after = wanted.artifacts.get(key)
         before = tuple(artifact for artifact in _find_candidates(key, base) if artifact is not None)
         if key in base.found and base.found[key].is_missing:

@@ -18,11 +18,12 @@ SHARDED = 2
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Shard:
-    """Rows of a manifest that follow each other, at least one, and where the bodies among them stand. `digest`: SHA-256 of the shard as it is stored."""
+    """Rows of a manifest that follow each other, at least one, and for each where its body stands, None where in no pack. `digest`: SHA-256 of
+    the shard as it is stored."""
 
     digest: Digest
     artifacts: tuple[Artifact, ...]
-    bodies: Mapping[Digest, BodyPlace]
+    places: tuple[BodyPlace | None, ...]
 
 
 def make_shards(
@@ -32,10 +33,10 @@ def make_shards(
     known = {shard.artifacts[0].key: shard for shard in like}
     for first, end in cut([artifact.key for artifact in artifacts], rows):
         part = tuple(artifacts[first:end])
-        places = {artifact.body: bodies[artifact.body] for artifact in part if artifact.body in bodies}
+        places = tuple(bodies.get(artifact.body) for artifact in part)
         shard = known.get(part[0].key)
-        if shard is None or shard.artifacts != part or shard.bodies != places:
-            stored = compress_tree({"format": SHARDED, **encode_placed(part, places)})
+        if shard is None or shard.artifacts != part or shard.places != places:
+            stored = compress_tree({"format": SHARDED, **encode_placed(part, bodies)})
             shard = Shard(Digest(hashlib.sha256(stored).hexdigest()), part, places)
             fresh[shard.digest] = stored
         yield shard
@@ -48,7 +49,7 @@ def decode_shard(stored: bytes, digest: Digest, *, where: str) -> Shard:
         artifacts, bodies = decode_placed(tree)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise damaged_release(where) from error
-    return Shard(digest, artifacts, bodies)
+    return Shard(digest, artifacts, tuple(bodies.get(artifact.body) for artifact in artifacts))
 
 
 def encode_placed(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace]) -> dict[str, object]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +36,12 @@ def test_the_digest_does_not_depend_on_order(made: list[Artifact], random: objec
     shuffled = list(made)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert digest_manifest(make_manifest(made)) == digest_manifest(make_manifest(shuffled))
+
+
+@given(manifests)
+def test_the_digest_is_that_of_the_canonical_text(made: list[Artifact]) -> None:
+    text = json.dumps(encode_rows(make_manifest(made).artifacts.values()), sort_keys=True, separators=(",", ":"))
+    assert digest_manifest(make_manifest(made)) == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_the_digest_sees_headers_and_classes() -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
+from unittest import mock
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sitepub.core.changes import Action, Summary
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, ETag, FileClass, Key, Manifest
-from sitepub.core.plan import Base, Stage, Standing
-from sitepub.core.planning import make_plan, settle_frozen, shrinks
+from sitepub.core.plan import Base, Found, Stage, Standing
+from sitepub.core.planning import find_unsettled, make_plan, settle_frozen, shrinks
 from tests.support.builders import CSS, HTML, artifact
 
 
@@ -138,3 +143,42 @@ def test_a_site_shrinks_only_past_thirty_percent_and_twenty_files() -> None:
     assert shrinks(_manifest(*pages[:40]), _manifest(*pages[:60])) is None
     assert shrinks(_manifest(*pages[:39]), _manifest(*pages[:60])) == (60, 39)
     assert shrinks(_manifest(), None) is None
+
+
+def test_what_a_look_found_otherwise_is_written_again_though_the_records_call_it_right() -> None:
+    live = _manifest(PAGE, LEAF)
+    plan = make_plan(live, Base(live=live, found={PAGE.key: Found("changed by hand", artifact("index.html", b"hand"))}))
+    assert [step.key for step in plan.steps] == [entry.key for entry in plan.shown] == ["index.html"]
+
+
+BODIES = (b"one", b"two")
+KEYS = ("index.html", "a.html", "app.111.css", "app.css", "js/lib.js", "chunk.js")
+KINDS = (FileClass.ENTRY, FileClass.ASSET, FileClass.ALIAS, FileClass.PINNED, FileClass.FROZEN)
+
+artifacts = st.builds(artifact, st.sampled_from(KEYS), st.sampled_from(BODIES), st.sampled_from(KINDS), st.sampled_from([HTML, CSS]))
+manifests = st.lists(artifacts, max_size=5, unique_by=lambda made: made.key).map(make_manifest)
+bases = st.builds(
+    Base,
+    live=st.none() | manifests,
+    others=st.lists(manifests, max_size=2).map(tuple),
+    lingering=st.lists(artifacts, max_size=2).map(lambda made: {one.key: (one,) for one in made}),
+    standing=st.dictionaries(st.sampled_from(KEYS).map(Key), st.builds(Standing, st.just(ETag('"e"')), st.booleans()), max_size=2),
+    found=st.lists(artifacts, max_size=2).map(lambda made: {one.key: Found("looked", one) for one in made}),
+)
+
+
+@settings(deadline=None)
+@given(manifests, bases, st.booleans(), st.booleans(), st.booleans())
+def test_keys_that_are_passed_over_would_have_changed_nothing(
+    wanted: Manifest, base: Base, is_alike: bool, allow_foreign: bool, is_folder: bool
+) -> None:
+    """Of a large site nearly all are."""
+    if is_alike and base.live is not None:
+        wanted = Manifest(dict(list(base.live.artifacts.items())[:4]))
+    everything = frozenset(
+        chain(wanted.artifacts, *(manifest.artifacts for manifest in (base.live, *base.others) if manifest), base.lingering)
+    )
+    plan = make_plan(wanted, base, allow_foreign=allow_foreign, is_folder=is_folder)
+    with mock.patch("sitepub.core.planning.find_unsettled", lambda *_: everything):
+        assert make_plan(wanted, base, allow_foreign=allow_foreign, is_folder=is_folder) == plan
+    assert not find_unsettled(Manifest({}) if base.live is None else base.live, Base(live=base.live))
