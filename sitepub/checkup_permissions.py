@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from sitepub.checkup_remarks import Patient, Remark, Severity, fine
+from sitepub.core.enumeration import name_some
 from sitepub.core.policy import Purpose
 from sitepub.core.policy_site import write_policy_for
 from sitepub.core.policy_trial import Denied, Tried
@@ -56,8 +57,8 @@ def _tell(purpose: Purpose, tried: Tried | None) -> Iterable[Remark]:
     if not lacking:
         yield fine(f"permissions-{purpose}", f"IAM allows all that `{purpose}` needs, too")
         return
-    shown = ", ".join(f"`{action}`" for action in lacking[:SHOWN]) + (f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else "")
-    yield fine(f"permissions-{purpose}", f"`{purpose}` would need {shown} besides; `sitepub policy --for {purpose}` prints what grants it")
+    needs = f"`{purpose}` would need {name_some(lacking, SHOWN)} besides"
+    yield fine(f"permissions-{purpose}", f"{needs}; `sitepub policy --for {purpose}` prints what grants it")
 
 
 def judge_denied(denied: Sequence[Denied]) -> Iterable[Remark]:

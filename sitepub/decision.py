@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sitepub.core.changes import Summary
 from sitepub.core.document import Document, Retired
+from sitepub.core.enumeration import name_some
 from sitepub.core.lingering import find_retired, without_swept
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Manifest, Warning
@@ -52,34 +53,29 @@ def decide(
     store: StoreReader, releases: ReleaseReader, snapshot: Snapshot, wish: Wish, permits: Permits, *, looks_behind: bool = False
 ) -> Decision:
     """`looks_behind`: a bundler's name is taken, so it is asked for what runs left there that never began. Raises RefusedError for foreign keys
-    and a shrunk source; StoppedError `state-moved` where a release vanished under our eyes."""
+    and a shrunk source; StoppedError `release-lost` where a release vanished under our eyes."""
     state = snapshot.state
     live = state.live_release
     digest = wish.digest or digest_manifest(wish.manifest)
-    if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
+    if live is not None and _is_live(digest, state, wish):
         return nothing_to_do(snapshot, live, len(wish.manifest))
     document = without_swept(releases.read_document(live), state, live) if live else None
-    lingering = dict(document.lingering) if document else {}
     left = _find_left(store, releases, state, wish, document) if looks_behind else {}
-    for key, artifacts in left.items():
-        lingering[key] = (*lingering.get(key, ()), *artifacts)
-    wanted, warnings = settle_frozen(wish.manifest, document.manifest if document else Manifest(), wish.frozen_as_entries, lingering)
+    lingering = _join_lingering(document, left)
     others = _others(releases, state.pending)
-    stood = [manifest.artifacts.values() for manifest in (document.manifest if document else Manifest(), *others.values())]
-    wanted = keep_tags(wanted, [*stood, [artifact for artifacts in lingering.values() for artifact in artifacts]])
+    wanted, warnings = _settle_wanted(wish, document, others, lingering)
     digest = digest_manifest(wanted) if wanted is not wish.manifest else digest
-    if state.pending is None and live is not None and live.manifest == digest and not wish.mends:
+    if live is not None and _is_live(digest, state, wish):
         return nothing_to_do(snapshot, live, len(wanted), warnings)
     _check_shrink(wanted, document, permits)
     etags = releases.read_record(state)
-    is_first = live is None and state.pending is None  # a preview whose removal broke off has a state, and knows of no key
-    listed = [there for there in store.list() if there.key in wanted.artifacts and not there.key.startswith(RESERVED)] if is_first else []
+    listed = _list_wanted(store, wanted) if _knows_no_key(state) else None
     base = Base(
         live=document.manifest if document else None,
         others=tuple(others.values()),
         lingering=lingering,
         etags=etags,
-        standing={key: found for key, found in _find_standing(store, wanted, wish, listed).items() if key not in left},
+        standing={key: found for key, found in _find_standing(store, wanted, wish, listed or ()).items() if key not in left},
         found=wish.mends,
     )
     plan = make_plan(wanted, base, allow_foreign=permits.foreign, is_folder=not store.keeps_headers)
@@ -91,8 +87,40 @@ def decide(
     named = [*([(live, document.manifest)] if live and document else []), *others.items()]
     retired = find_retired(plan.lingering, document.retired if document else {}, named)
     completes = state.pending if state.pending and state.pending.release.manifest == digest else None
-    sizes = {there.key: there.size for there in listed} if is_first else None
+    sizes = None if listed is None else {there.key: there.size for there in listed}
     return Decision(snapshot, digest, plan, live, document, etags, completes, warnings, retired, sizes)
+
+
+def _knows_no_key(state: State) -> bool:
+    """Nothing was ever published, or all of it is gone: a preview whose removal broke off has a state, too."""
+    return state.live_release is None and state.pending is None
+
+
+def _join_lingering(document: Document | None, left: Mapping[Key, tuple[Artifact, ...]]) -> Mapping[Key, tuple[Artifact, ...]]:
+    """All that may stand at keys beside what the release names."""
+    known = document.lingering if document else {}
+    return {**known, **{key: (*known.get(key, ()), *artifacts) for key, artifacts in left.items()}}
+
+
+def _list_wanted(store: StoreReader, wanted: Manifest) -> list[Listed]:
+    """What stands at wanted keys, whoever put it there."""
+    return [there for there in store.list() if there.key in wanted.artifacts and not there.key.startswith(RESERVED)]
+
+
+def _is_live(digest: Digest, state: State, wish: Wish) -> bool:
+    """Whether a manifest of this digest is live, with nothing to finish or mend."""
+    live = state.live_release
+    return state.pending is None and live is not None and live.manifest == digest and not wish.mends
+
+
+def _settle_wanted(
+    wish: Wish, document: Document | None, others: Mapping[Release, Manifest], lingering: Mapping[Key, tuple[Artifact, ...]]
+) -> tuple[Manifest, tuple[Warning, ...]]:
+    """What is wanted, seen beside what stands: a bundler's file that has changed is an entry, and tags stay where they alone would change."""
+    live = document.manifest if document else Manifest()
+    wanted, warnings = settle_frozen(wish.manifest, live, wish.frozen_as_entries, lingering)
+    stood = [manifest.artifacts.values() for manifest in (live, *others.values())]
+    return keep_tags(wanted, [*stood, [artifact for artifacts in lingering.values() for artifact in artifacts]]), warnings
 
 
 def nothing_to_do(snapshot: Snapshot, live: Release, unchanged: int, warnings: tuple[Warning, ...] = ()) -> Decision:
@@ -136,9 +164,8 @@ def _check_shrink(wanted: Manifest, document: Document | None, permits: Permits)
 def _check_foreign(plan: Plan, store: StoreReader) -> None:
     if not plan.foreign:
         return
-    named = ", ".join(f"`{key}`" for key in plan.foreign[:10]) + (f" and {len(plan.foreign) - 10} more" if len(plan.foreign) > 10 else "")
     keys = "1 key" if len(plan.foreign) == 1 else f"{len(plan.foreign):,} keys"
-    message = f"`{store.describe()}` already holds other content under {keys} of this site: {named}"
+    message = f"`{store.describe()}` already holds other content under {keys} of this site: {name_some(plan.foreign, 10)}"
     raise RefusedError("foreign-keys", message, "`sitepub adopt` takes them over, `--allow foreign` overwrites them")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sitepub.collecting import begin_deleting, choose_eviction, delete_stable, foresee_eviction, read_documents, settle_before
+from sitepub.core.enumeration import name_some
 from sitepub.core.forgetting import Forgetting, choose_forgotten, find_live
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import BodyPlace, Digest, Key, ReleaseId, Warning
@@ -80,8 +81,9 @@ def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgettin
     if state.live is not None:
         live = find_live(documents[state.live], paths)
         if live:
-            message = f"the live release still has `{live[0]}`" + (f" and {len(live) - 1} more" if len(live) > 1 else "")
-            raise RefusedError("still-live", message, "take it out of the source and publish, then forget it")
+            raise RefusedError(
+                "still-live", f"the live release still has {name_some(live, 1)}", "take it out of the source and publish, then forget it"
+            )
     return choose_forgotten(documents, paths, [release.id for release in state.releases], state.live)
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sitepub.core.enumeration import name_some
 from sitepub.core.invalidation import caller_reference, fold_items
 from sitepub.core.ledger import Ledger, join, note_sent
 from sitepub.core.pacing import Month, allowance, choose_debts, drop_covered, foresee_month, read_month
@@ -192,8 +193,7 @@ def _let_go(edges: Edges, snapshot: Snapshot) -> None:
     """The distribution was taken away from the target: nobody is left to be told."""
     owed = snapshot.state.owed
     items = drop_covered(item for debt in owed for item in debt.items)
-    named = ", ".join(f"`{item}`" for item in items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
-    edges.progress.note(f"the target has no distribution any more: the invalidation of {named}, which was owed, is let go")
+    edges.progress.note(f"the target has no distribution any more: the invalidation of {name_some(items, 3)}, which was owed, is let go")
     _take_off(edges, snapshot, owed, snapshot.state.ledger)
 
 

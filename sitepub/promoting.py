@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from sitepub.core.enumeration import name_some
 from sitepub.core.manifest import hashed_keys
 from sitepub.core.model import Artifact, ETag, Key, Kind
 from sitepub.core.plan import COPY_ABOVE, Stage, Step, is_large, is_same
@@ -76,8 +77,7 @@ def _suits_dead_run(decision: Decision, step: Step, etag: ETag) -> bool:
 
 
 def _edited_by_hand(keys: list[Key]) -> RefusedError:
-    named = ", ".join(f"`{key}`" for key in keys[:10]) + (f" and {len(keys) - 10} more" if len(keys) > 10 else "")
-    message = f"changed in the target by someone else: {named}; all other keys are up to date"
+    message = f"changed in the target by someone else: {name_some(keys, 10)}; all other keys are up to date"
     return RefusedError("edited-by-hand", message, "`sitepub publish --allow foreign` overwrites them")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from sitepub.adopting import Adoption
 from sitepub.checkup_remarks import Remark, Severity
 from sitepub.core.audit import Finding, Trouble
+from sitepub.core.enumeration import name_some
 from sitepub.mending import Cure, Mended
 from sitepub.report_account import Account, account_as_json, account_as_text
 from sitepub.report_json import to_json
@@ -98,9 +99,8 @@ def adoption_as_text(adoption: Adoption, account: Account, *, verbose: bool = Fa
     lines.append(f"{count(len(adoption.first), 'file')} of this site {stood} there, {right:,} with the same bytes, {kept:,} with others")
     lines.append(f"what {stood} there is kept: `sitepub rollback` brings it back")
     if adoption.foreign:
-        named = adoption.foreign if verbose else adoption.foreign[:SHOWN_FINDINGS]
-        more = f" and {len(adoption.foreign) - len(named):,} more" if len(adoption.foreign) > len(named) else ""
-        lines.append(f"left alone, because the source does not have them: {', '.join(f'`{key}`' for key in named)}{more}")
+        named = name_some(adoption.foreign, len(adoption.foreign) if verbose else SHOWN_FINDINGS)
+        lines.append(f"left alone, because the source does not have them: {named}")
     return "\n".join(lines)
 
 

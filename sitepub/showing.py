@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sitepub.core.edge import ERROR_PAGE, is_out_of_reach, make_edge_rules
+from sitepub.core.enumeration import name_some
 from sitepub.core.model import Key, Warning
 from sitepub.core.reloading import Built
 from sitepub.errors import SitepubError
@@ -91,8 +92,7 @@ def _tell_out_of_reach(shown: ServedSite) -> tuple[Warning, ...]:
     keys = [key for key in shown.manifest.artifacts if is_out_of_reach(key, shown.rules)]
     if not keys:
         return ()
-    more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
     message = (
-        f"no URL leads to `{keys[0]}`{more}: a name without an ending is taken for a page; put it below `.well-known/`, or give it one"
+        f"no URL leads to {name_some(keys, 1)}: a name without an ending is taken for a page; put it below `.well-known/`, or give it one"
     )
     return (Warning("out-of-reach", message),)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sitepub.core.classes import Verdict
+from sitepub.core.enumeration import name_some
 from sitepub.core.headers import choose_headers
 from sitepub.core.manifest import make_manifest
 from sitepub.core.model import Artifact, Digest, FileClass, HeaderSet, Key, Manifest, SourcePath, Warning
@@ -133,6 +134,5 @@ def _find_stale(frame: Frame, gathered: SiteSurvey, published: Mapping[int, Publ
 
 def _tell_stale(frame: Frame, left_out: set[int]) -> Iterator[Warning]:
     if left_out:
-        named = ", ".join(f"`{frame.paths[number]}`" for number in sorted(left_out)[:_MOST_NAMED])
-        more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
-        yield Warning("stale-compressed", f"{named}{more} left out: what they hold in compressed form has references to renamed files")
+        named = name_some([frame.paths[number] for number in sorted(left_out)], _MOST_NAMED)
+        yield Warning("stale-compressed", f"{named} left out: what they hold in compressed form has references to renamed files")

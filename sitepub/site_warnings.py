@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sitepub.core.enumeration import name_some
 from sitepub.core.evidence import Evidence, Missing
 from sitepub.core.leaving import FOLLOWED, Leaving
 from sitepub.core.model import SourcePath, Warning
@@ -76,14 +77,12 @@ def report_problems(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
 
 def _report_pointers(frame: Frame, surveyed: SiteSurvey) -> Iterator[Warning]:
     """One line for all: where Git LFS is not installed, no file of its kind is there."""
-    paths = [f"`{show_path(frame.paths[number])}`" for number in sorted(surveyed.pointers)]
-    if len(paths) == 1:
-        yield Warning("lfs-pointer", f"{paths[0]} is a pointer of Git LFS, not the file itself; `git lfs pull`, and build again")
-    elif paths:
-        more = f" and {len(paths) - _MOST_POINTERS:,} more" if len(paths) > _MOST_POINTERS else ""
-        named = ", ".join(paths[:_MOST_POINTERS]) + more
-        message = f"{len(paths):,} files are pointers of Git LFS, not the files themselves: {named}; `git lfs pull`, and build again"
-        yield Warning("lfs-pointer", message)
+    paths = [show_path(frame.paths[number]) for number in sorted(surveyed.pointers)]
+    named = name_some(paths, _MOST_POINTERS)
+    told = f"{named} is a pointer" if len(paths) == 1 else f"{len(paths):,} files are pointers"
+    rest = "the file itself" if len(paths) == 1 else f"the files themselves: {named}"
+    if paths:
+        yield Warning("lfs-pointer", f"{told} of Git LFS, not {rest}; `git lfs pull`, and build again")
 
 
 def _tell_missing(missing: Missing, frame: Frame) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sitepub.core.document import Document
+from sitepub.core.enumeration import list_some
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, Digest, FileClass, HeaderSet, Key, Kind, ReleaseId
 from sitepub.core.plan import Found
 from sitepub.core.telling import changed_headers
@@ -71,9 +72,8 @@ class LostBody:
     @property
     def finding(self) -> Finding:
         """As it is told."""
-        named = ", ".join(self.releases[:3]) + (f" and {len(self.releases) - 3} more" if len(self.releases) > 3 else "")
         what = "release" if len(self.releases) == 1 else "releases"
-        message = f"the body that `{self.artifact.key}` has in {what} {named} is not kept any more: no rollback brings it back"
+        message = f"the body that `{self.artifact.key}` has in {what} {list_some(self.releases, 3)} is not kept any more: no rollback brings it back"
         return Finding(Trouble.MISSING_BODY, self.artifact.key, message)
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sitepub.core.enumeration import list_some
 from sitepub.core.invalidation_paths import find_stem
 from sitepub.core.model import SourcePath, Warning
 from sitepub.core.patterns import Patterns
@@ -198,5 +199,4 @@ def _find_warnings(odd: Sequence[str], collisions: Sequence[str]) -> Iterator[Wa
 
 def _warn(code: str, named: Sequence[str], meaning: str) -> Iterator[Warning]:
     if named:
-        more = f" and {len(named) - NAMED_AT_ONCE:,} more" if len(named) > NAMED_AT_ONCE else ""
-        yield Warning(code, f"{', '.join(named[:NAMED_AT_ONCE])}{more}: {meaning}")
+        yield Warning(code, f"{list_some(named, NAMED_AT_ONCE)}: {meaning}")

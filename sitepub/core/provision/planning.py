@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sitepub.core.edge import ERROR_PAGE
 from sitepub.core.edge_function import MOST_BYTES
+from sitepub.core.enumeration import list_some
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
 from sitepub.core.provision.configs import Parts, find_differences, is_own_origin, make_config, mend_foreign
@@ -259,5 +260,4 @@ def missing_types(found: Found, domain: str) -> tuple[str, ...]:
 def _judge(kind: Kind, name: str, wrong: tuple[str, ...]) -> Step:
     if not wrong:
         return Step(Act.LEAVE, kind, name, "as it should be")
-    shown = ", ".join(wrong[:6]) + (f" and {len(wrong) - 6} more" if len(wrong) > 6 else "")
-    return Step(Act.CHANGE, kind, name, shown)
+    return Step(Act.CHANGE, kind, name, list_some(wrong, 6))
