@@ -41,6 +41,7 @@ def parse_store(text: str) -> StoreAddress:
 
 
 def parse_bucket_address(text: str) -> BucketAddress:
+    """`bucket[/prefix]`."""
     bucket, _, prefix = text.partition("/")
     reason = find_bucket_mistake(bucket)
     if reason:
@@ -78,6 +79,7 @@ class SiteUrl:
 
 
 def parse_site_url(text: str) -> SiteUrl:
+    """A URL, or a path on whatever host."""
     if not text.startswith("/") and "://" not in text and re.fullmatch(r"[\w.-]+\.[a-z]{2,}(/.*)?", text):
         raise ValueError("write the scheme too, `https://`")
     if not text.startswith("/"):
@@ -171,6 +173,7 @@ def parse_certificate(text: str) -> str:
 
 
 def parse_zone(text: str) -> str:
+    """An id of Route 53, a name, or `none`."""
     if text == "none" or re.fullmatch(r"Z[A-Z0-9]{4,31}", text, re.ASCII):
         return text
     return parse_host(text)

@@ -55,6 +55,7 @@ class Removed:
 
 
 def find_previews(config: Config, target: Target, environment: Mapping[str, str]) -> tuple[Standing, ...]:
+    """As it stands in its target, be it that nothing does."""
     """All previews of a target, by name. One listing of their prefix, and one request each."""
     root = find_root(config, target)
     opened = open_target(config, root, environment)

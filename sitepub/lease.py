@@ -107,6 +107,7 @@ def is_dead(edges: Edges, lease: Lease) -> bool:
 
 
 def is_held_by(state: State, token: str) -> bool:
+    """Whether the run with this token is the one at work."""
     return any(at_work is not None and at_work.lease.token == token for at_work in (state.pending, state.collect))
 
 

@@ -136,6 +136,7 @@ def plan_at(
     started: float | None = None,
     witness: Witness | None = None,
 ) -> Account:
+    """As `plan`. `started`: when it began, by time.monotonic; `witness`: for it the whole site is built."""
     from sitepub import preparing, wiring
     from sitepub.request import read_request
 
@@ -166,6 +167,7 @@ def publish_at(
     started: float | None = None,
     witness: Witness | None = None,
 ) -> Account:
+    """As `publish`. `dry_run` writes nothing; `show_build`: its output is shown; `started` and `witness` as in plan_at."""
     from sitepub import preparing, wiring
     from sitepub.request import at_commit, read_request
 
@@ -234,6 +236,7 @@ def rollback_at(
     dry_run: bool = False,
     started: float | None = None,
 ) -> Restored:
+    """As `rollback`, with the release that is made live again."""
     from sitepub import restoring, wiring
     from sitepub.request import read_request
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 
 def some(items: Sequence[str]) -> str:
+    """The first five, and how many more there are."""
     return ", ".join(items[:5]) + (f", … {len(items) - 5} more" if len(items) > 5 else "")
 
 

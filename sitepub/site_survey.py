@@ -90,6 +90,7 @@ def _gather(frame: Frame, own: Collection[int] = (), guarded: Mapping[int, str] 
 
 
 def choose_language(file: SourceFile) -> Language | None:
+    """None for a file that says nothing of others, as far as anybody looks."""
     language = language_of(file.path)
     if language is None and file.size <= _LARGEST_DATA and may_hold_digests(file.path):
         return Language.DATA

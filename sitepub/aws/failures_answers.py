@@ -41,6 +41,7 @@ def read_answer(failure: BaseException) -> Answer | None:
 
 
 def find_group(pattern: re.Pattern[str], text: str) -> str:
+    """The first group of the first match; '' where there is none."""
     found = pattern.search(text)
     return found[1] if found else ""
 
@@ -57,6 +58,7 @@ def _read_boto_answer(response: Mapping[str, object]) -> Answer:
 
 
 def explain_answer(answer: Answer, asked: Asked) -> SitepubError:
+    """What a refusal means for people, with the way out: by its code, else by its status."""
     explain = _ANSWERS.get(answer.code)
     if explain is not None:
         return explain(answer, asked)

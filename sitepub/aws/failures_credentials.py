@@ -119,6 +119,7 @@ _CLIENT_FAILURES: Final[Mapping[str, Callable[[BaseException, Asked], SitepubErr
 
 
 def first_line(failure: BaseException) -> str:
+    """Of what the failure says, as a message: at most 200 characters, lower case, no full stop."""
     lines = str(failure).splitlines()
     line = lines[0][:200].rstrip(".") if lines else type(failure).__name__
     return line[:1].lower() + line[1:]

@@ -15,6 +15,7 @@ PART_BYTES: Final = 8 * 1024 * 1024
 
 
 def read_small(body: FileBody, digest: Digest) -> bytes:
+    """All of it. Raises StoppedError `file-changed` where it is not that any more."""
     try:
         content = body.path.read_bytes()
     except OSError as failure:

@@ -79,6 +79,7 @@ class FullClient:
 
 
 def make_conditions(expect: Expectation) -> dict[str, str]:
+    """As parameters of a put or a delete; none where anything may stand there."""
     if isinstance(expect, Absent):
         return {"IfNoneMatch": "*"}
     return {"IfMatch": expect.etag} if isinstance(expect, Present) else {}

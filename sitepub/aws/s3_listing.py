@@ -28,6 +28,7 @@ def register_listing(client: Any) -> None:
 
 
 def list_page(client: Any, bucket: str, prefix: str, token: str | None) -> Page:
+    """A thousand keys at the most; `token`: what the page before led to."""
     options = {"ContinuationToken": token} if token else {}
     page: Page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, EncodingType="url", **options)[_FOUND]
     return page
@@ -40,6 +41,7 @@ def _read_before_parsing(response_dict: dict[str, Any], customized_response_dict
 
 
 def read_page(body: bytes) -> Page:
+    """From the XML of ListObjectsV2 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html)."""
     root = ElementTree.fromstring(body)
     space = root.tag[: root.tag.index("}") + 1] if root.tag.startswith("{") else ""
     is_encoded = root.findtext(f"{space}EncodingType") == "url"

@@ -34,6 +34,7 @@ def announce(invocation: Invocation, verb: str, account: Account) -> None:
 
 
 def announce_error(environment: Mapping[str, str], error: SitepubError) -> None:
+    """In continuous integration: an annotation where GitHub shows them, and the summary of the run."""
     from sitepub.core.ci import annotate_error, summarise
 
     if is_github(environment):
@@ -42,6 +43,7 @@ def announce_error(environment: Mapping[str, str], error: SitepubError) -> None:
 
 
 def is_github(environment: Mapping[str, str]) -> bool:
+    """Whether GitHub Actions runs it (https://docs.github.com/actions/reference/variables-reference)."""
     return environment.get("GITHUB_ACTIONS") == "true"
 
 

@@ -17,6 +17,7 @@ def wants_colour(environment: Mapping[str, str], *, is_refused: bool) -> bool:
 
 
 def paint(text: str, *, is_coloured: bool) -> str:
+    """Colours the label at the beginning of each line: `error:`, `hint:` …"""
     if not is_coloured:
         return text
     return _LABEL.sub(lambda found: click.style(found[0], fg=_COLOURS[found[1]], bold=True), text)

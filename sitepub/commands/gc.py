@@ -10,7 +10,10 @@ from sitepub.commands.options import Invocation, common_options, wait_option, wr
 from sitepub.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
+    from sitepub.edges import Edges
     from sitepub.expiring import Standing
+    from sitepub.interfaces import Progress
+    from sitepub.releases import Snapshot
     from sitepub.request import Request
 
 
@@ -42,15 +45,13 @@ def command(
 
 
 def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool) -> int:
-    from sitepub import collecting, expiring, invalidating, publishing, report, report_previews, wiring
+    from sitepub import collecting, expiring, invalidating, report, report_previews
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
     request = invocation.read_request()
-    opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
-        snapshot = opened.releases.read_state()
-        edges = publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
+        edges, snapshot = _open_edges(invocation, request, progress)
         retention, over = request.config.retention, _find_expired(invocation, request)
         removed = tuple(expiring.foresee_removal(each, progress) for each in over)
         if is_dry_run:
@@ -77,6 +78,15 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
         lambda: report.sweep_as_json(done, left=left, invalidation=sent, free_paths=free, previews=rows, is_dry_run=is_dry_run),
     )
     return ExitStatus.OWED if sent.state == "owed" or any(each.is_owed for each in removed) else ExitStatus.FINE
+
+
+def _open_edges(invocation: Invocation, request: Request, progress: Progress) -> tuple[Edges, Snapshot]:
+    """Of the target, and its state as it is now."""
+    from sitepub import publishing, wiring
+
+    opened = wiring.open_target(request.config, request.target, invocation.environment)
+    snapshot = opened.releases.read_state()
+    return publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation), snapshot
 
 
 def _find_expired(invocation: Invocation, request: Request) -> tuple[Standing, ...]:
@@ -110,15 +120,13 @@ def _remove(invocation: Invocation, name: str, *, is_dry_run: bool, yes: bool) -
 
 
 def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool, yes: bool, wait: bool) -> int:
-    from sitepub import forgetting, invalidating, publishing, report, wiring
+    from sitepub import forgetting, invalidating, report
     from sitepub.commands.asking import require_consent
     from sitepub.commands.progress import Closing
 
     request = invocation.read_request()
-    opened = wiring.open_target(request.config, request.target, invocation.environment)
     with Closing(invocation.progress()) as progress:
-        snapshot = opened.releases.read_state()
-        edges = publishing.make_edges(request.target, opened, snapshot, progress, request.config.invalidation)
+        edges, snapshot = _open_edges(invocation, request, progress)
         if is_dry_run:
             forgotten = forgetting.foresee_all(edges, paths)
         elif (foreseen := forgetting.foresee_forgetting(edges, paths)).is_nothing:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def html_option(command: Command) -> Command:
+    """`--html`, of what can be shown as a page."""
     return click.option("--html", "page", metavar="FILE", help="Write one self-contained page that shows it, too.")(command)
 
 

@@ -20,6 +20,8 @@ DRAW_AFTER = 0.3
 
 
 class NoProgress(Silence):
+    """With `-q`: nobody is told."""
+
     def close(self) -> None:
         return None
 
@@ -122,6 +124,7 @@ class Closing:
 
 
 def choose_progress(*, quiet: bool, color: bool, is_terminal: bool) -> NoProgress:
+    """A line that goes on on a terminal, a line a stage in a log."""
     if quiet:
         return NoProgress()
     return TerminalProgress(color=color) if is_terminal else LineProgress()

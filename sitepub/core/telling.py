@@ -11,11 +11,13 @@ from sitepub.core.plan import COPY_ABOVE, Base, Step
 
 
 def tell_upload(artifact: Artifact, base: Base) -> Change:
+    """What goes up before promote: hashed, or new under a bundler's name."""
     found = base.found.get(artifact.key)
     return Change(artifact.key, artifact.source, artifact.kind, Action.PUT, found.reason if found else "new", artifact.size)
 
 
 def tell_step(step: Step, base: Base) -> Change:
+    """One write of promote."""
     if step.wanted is None:
         retired = next(artifact for artifact in step.candidates if artifact is not None)
         return Change(step.key, None, retired.kind, Action.DELETE, "no longer in the site", 0)
@@ -48,6 +50,7 @@ def changed_headers(before: HeaderSet, after: HeaderSet) -> tuple[str, ...]:
 
 
 def summarise(wanted: Manifest, uploads: Collection[Artifact], steps: Iterable[Step], base: Base) -> Summary:
+    """Counts keys: each upload and step is one, whatever it takes; what stays as it is is `unchanged`."""
     live = base.live.artifacts if base.live else {}
     summary = Summary(new=len(uploads))
     touched = len(uploads)

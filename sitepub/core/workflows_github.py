@@ -104,6 +104,7 @@ _LINK_PREVIEW = """\
 
 
 def write_github(workflow: Workflow) -> str:
+    """All of .github/workflows/sitepub.yml."""
     head = _HEAD.replace("@BRANCH@", workflow.branch)
     return head + "\n".join(_write_job(job, workflow) for job in JOBS) + _FOOT
 

@@ -56,6 +56,7 @@ _TURNS = {
 
 
 def write_gitlab(workflow: Workflow) -> str:
+    """All of .gitlab-ci.yml."""
     head = _HEAD.replace("@BRANCH@", workflow.branch).replace("@REGION@", region_of(PUBLISH, workflow))
     head = head.replace("@AUDIENCE@", workflow.audience).replace("@SETUP@", say_how_to_build(workflow, examples="."))
     return head + "\n".join(_write_job(job, workflow) for job in JOBS)

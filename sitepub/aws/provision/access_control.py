@@ -34,4 +34,5 @@ def ensure_access_control(api: Api, blueprint: Blueprint, found: FoundPart | Non
 
 
 def remove_access_control(api: Api, found: FoundPart) -> None:
+    """As remove_part."""
     remove_part(api, KIND, found)

@@ -164,6 +164,7 @@ def delete_distribution(api: Api, distribution_id: str) -> bool:
 
 
 def explain_plan(distribution_id: str) -> SitepubError:
+    """That it can't be deleted while a pricing plan holds it."""
     message = f"distribution `{distribution_id}` has a flat-rate pricing plan, so it can't be deleted"
     return RefusedError("pricing-plan", message, "cancel the plan in the console; it ends with the billing period, then run it again")
 

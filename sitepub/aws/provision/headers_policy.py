@@ -35,4 +35,5 @@ def ensure_headers_policy(api: Api, blueprint: Blueprint, found: FoundPart | Non
 
 
 def remove_headers_policy(api: Api, found: FoundPart) -> None:
+    """As remove_part."""
     remove_part(api, KIND, found)

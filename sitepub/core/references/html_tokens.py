@@ -119,6 +119,7 @@ def cut_tags(body: bytes, *, links: bool, start: int = 0) -> Iterator[Cut]:
 
 
 def read_tag(body: bytes, cut: Cut) -> Tag:
+    """The tag that was cut out of `body`, with its attributes."""
     attributes = read_attributes(body, *cut.inside)
     is_suppressed = cut.is_suppressed or _IGNORE in attributes
     return Tag(cut.name, cut.start, attributes, cut.namespace, cut.content, cut.is_cdata, is_suppressed)
