@@ -104,7 +104,7 @@ def sites(draw: st.DrawFn) -> dict[str, bytes]:
     return files | {image: draw(st.binary(max_size=3)) for image in IMAGES}
 
 
-relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @contextmanager

@@ -283,6 +283,7 @@ def test_a_file_that_is_gone_stops(seaweedfs: S3Server, tmp_path: Path) -> None:
         assert caught.value.code == "file-changed"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="`/proc` is not there")
 def test_a_large_file_needs_little_memory(seaweedfs: S3Server, tmp_path: Path) -> None:
     """384 MiB; the interpreter and both clients take about 60 MiB, the parts in flight at most 64 MiB."""

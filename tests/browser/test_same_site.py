@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ALL = {**SITES, **OTHER_SETTINGS}
+SLOW = {*OTHER_SETTINGS, "python docs", "rust docs"}
 MOST = 60
 """Differences that are told; what follows from them fills pages."""
 BLURRED = 40
@@ -31,7 +32,7 @@ BELOW_A_PATH: Mapping[str, frozenset[str]] = {
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("name", [*SITES, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHER_SETTINGS)])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in ALL])
 def test_a_browser_sees_no_difference(name: str, show: Callable[[Site], Served], browser: Browser, tmp_path: Path) -> None:
     served = show(ALL[name])
     told: list[str] = []

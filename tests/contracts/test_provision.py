@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def world(request: pytest.FixtureRequest) -> World:
         return World("fake", Api(aws.client, clock, True, "AWS"), blueprint, clock.sleep, lambda bucket: aws.store(bucket, ".sitepub"))
     server = request.getfixturevalue("ministack_server" if request.param == "ministack" else "moto_server")
     server.client("route53").create_hosted_zone(Name=f"site-{label}.org", CallerReference=label)
-    api = Api(lambda service: server.client(service), SystemClock(), False, request.param)
+    api = Api(cache(server.client), SystemClock(), False, request.param)
     session = AwsSession(environment={**server.environment, "AWS_REGION": blueprint.region})
     return World(
         request.param,

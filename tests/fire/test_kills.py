@@ -22,8 +22,15 @@ REQUESTS = 50
 """About as many as a publish of one version over another takes."""
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(100, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "rounds"),
+    [
+        (signal.SIGKILL, 4),
+        (signal.SIGTERM, 2),
+        (signal.SIGINT, 2),
+        *(pytest.param(number, 100, marks=pytest.mark.slow) for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)),
+    ],
+)
 def test_a_process_that_is_killed_at_any_moment(story: Story, script: Script, tally: Tally, number: signal.Signals, rounds: int) -> None:
     chance = random.Random(int(number))
     story.configure()

@@ -184,8 +184,10 @@ def measure_peak(story: Story, *words: str) -> int:
     return kib * 1024
 
 
-@pytest.mark.parametrize("mib", [300, pytest.param(2048, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("place", ["folder", "bucket"])
+@pytest.mark.parametrize(
+    ("place", "mib"),
+    [("bucket", 300), *(pytest.param(*case, marks=pytest.mark.slow) for case in (("folder", 300), ("folder", 2048), ("bucket", 2048)))],
+)
 def test_a_large_file_needs_little_memory(story: Story, tmp_path: Path, tally: Tally, place: str, mib: int) -> None:
     """An asset that is sent in parts, and an entry that is kept and then copied by the server."""
     if place == "folder":

@@ -60,7 +60,7 @@ def stop_at_each(run: str, kind: str, last: SmallSite, *, every: int = 1) -> int
 @pytest.mark.parametrize("kind", ["crash", "crash late", "edit"])
 @pytest.mark.parametrize("run", RUNS)
 def test_stopped_at_each_request(run: str, kind: str, last: SmallSite) -> None:
-    assert stop_at_each(run, kind, last, every=1 if kind == "crash" else 2) > 8
+    assert stop_at_each(run, kind, last, every=2 if kind == "crash" else 3) > 8
 
 
 BESIDE = {
@@ -97,7 +97,7 @@ FIRSTS = ["publish", "publish of what is collected", "rollback", "gc"]
 @pytest.mark.parametrize("second", BESIDE)
 @pytest.mark.parametrize("first", FIRSTS)
 def test_another_run_at_each_request(first: str, second: str) -> None:
-    race_at_each(first, second, every=3)
+    race_at_each(first, second, every=5)
 
 
 @pytest.mark.slow

@@ -60,19 +60,34 @@ class Published:
         return account
 
 
-@pytest.fixture(params=sorted(REAL))
-def real(request: pytest.FixtureRequest) -> RealSite:
-    site = REAL[request.param]
-    if not (SITES / site.folder).is_dir():
-        pytest.skip(f"{request.param} is not here: run tests/get_sites")
-    return site
+LONG = {("python docs", "folder"), ("python docs", "s3"), ("font awesome", "s3")}
+"""Half a minute and more."""
+
+CASES = [
+    pytest.param((name, store), id=f"{store}-{name}", marks=[pytest.mark.slow] if (name, store) in LONG else [])
+    for name in sorted(REAL)
+    for store in ("folder", "s3")
+]
 
 
-@pytest.fixture(params=["folder", "s3"])
-def published(request: pytest.FixtureRequest, real: RealSite, tmp_path: Path) -> Published:
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    name, store = request.param
+    if not (SITES / REAL[name].folder).is_dir():
+        pytest.skip(f"{name} is not here: run tests/get_sites")
+    return name, store
+
+
+@pytest.fixture
+def real(case: tuple[str, str]) -> RealSite:
+    return REAL[case[0]]
+
+
+@pytest.fixture
+def published(case: tuple[str, str], real: RealSite, request: pytest.FixtureRequest, tmp_path: Path) -> Published:
     # links are followed: Debian's pages link to scripts of other packages
     copy_site(SITES / real.folder, tmp_path / "public")
-    if request.param == "folder":
+    if case[1] == "folder":
         (tmp_path / "sitepub.yaml").write_text("source: public\ntargets: {t: {store: 'file:out'}}\n")
         return Published(tmp_path, lambda: read_folder(tmp_path / "out"), {})
     server: S3Server = request.getfixturevalue("seaweedfs")

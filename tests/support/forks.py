@@ -24,6 +24,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _AT_START = ("PYTHON", "LANG", "LC_", "LD_", "PATH", "TZ")
 """Variables that a process reads when it starts, or an import: with others than the server's own nothing is forked."""
 
+_READ_ONCE = {
+    "html": b"<!doctype html><title>x</title><link rel=stylesheet href=a.css><style>a { color: red }</style><script type=module>import './a.js'</script>",
+    "css": b"@import 'a.css'; a { background: url(a.png) }",
+    "javascript": b"import './a.js'; new URL('a.png', import.meta.url)",
+    "xml": b"<svg xmlns='http://www.w3.org/2000/svg'><image href='a.png'/></svg>",
+}
+
 
 class ForkServer:
     """Safe from many threads. `run` raises subprocess.TimeoutExpired."""
@@ -139,6 +146,19 @@ def _import_all() -> None:
     for module in pkgutil.walk_packages(sitepub.__path__, "sitepub."):
         if not module.name.endswith("__main__"):
             __import__(module.name)
+    _make_ready()
+
+
+def _make_ready() -> None:
+    """What is imported, read and compiled only once it is needed: clients of botocore, and the patterns of the scanners."""
+    from sitepub.aws.session import AwsSession
+    from sitepub.core.references import Language, scan
+
+    for language, text in _READ_ONCE.items():
+        scan(Language(language), text)
+    session = AwsSession(environment={"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}, region="us-east-1")
+    for service in ("s3", "cloudfront"):
+        session.client(service, endpoint_url="http://127.0.0.1:1")
 
 
 def _run(asked: dict[str, object], outputs: list[int]) -> NoReturn:

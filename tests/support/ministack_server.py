@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class MiniStack:
         return dict(ROOT)
 
     def client(self, service: str) -> Any:
-        return AwsSession(environment=ROOT).client(service, region="us-east-1", endpoint_url=self.endpoint_url)
+        return _session().client(service, region="us-east-1", endpoint_url=self.endpoint_url)
 
     def reset(self) -> None:
         """An account that owns nothing."""
@@ -74,6 +75,12 @@ class MiniStack:
             "certificates": [each["DomainName"] for each in self.client("acm").list_certificates()["CertificateSummaryList"]],
             "records": sorted(f"{each['Name'].rstrip('.')} {each['Type']}" for each in records if each["Type"] not in ("NS", "SOA")),
         }
+
+
+@cache
+def _session() -> AwsSession:
+    """It keeps its clients: one of CloudFront's takes longer to make than an answer of the server."""
+    return AwsSession(environment=ROOT)
 
 
 @contextmanager
