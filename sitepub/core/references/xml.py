@@ -9,12 +9,10 @@ import codecs
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from xml.parsers import expat
 
-from sitepub.core.references.html_attributes import Form, find_rule
 from sitepub.core.references.html_encoding import is_unreadable, transcode
 from sitepub.core.references.html_findings import Span, suppress
 from sitepub.core.references.html_foreign import Namespace
@@ -25,44 +23,24 @@ from sitepub.core.references.model import Reference, Scan, Use
 from sitepub.core.references.spans import LineCounter, move_scan
 from sitepub.core.references.xml_code import read_code
 from sitepub.core.references.xml_content import read_raw_attributes, read_raw_tag
+from sitepub.core.references.xml_names import (
+    BASE,
+    FEED_ATTRIBUTES,
+    FEED_TEXTS,
+    FEEDS,
+    Element,
+    Interest,
+    canonical,
+    learn_attribute,
+    learn_element,
+)
 from sitepub.core.urls import join
 
-_NAMESPACES: Mapping[str, Namespace] = {
-    "http://www.w3.org/1999/xhtml": Namespace.HTML,
-    "http://www.w3.org/2000/svg": Namespace.SVG,
-    "http://www.w3.org/1998/Math/MathML": Namespace.MATHML,
-}
-_ATTRIBUTE_NAMESPACES: Mapping[str, str] = {
-    "http://www.w3.org/1999/xlink": "xlink:",
-    "http://www.w3.org/XML/1998/namespace": "xml:",
-}
-_FEEDS = frozenset({"RDF", "feed", "rss", "sitemapindex", "urlset"})
-_FEED_ATTRIBUTES = frozenset({"href", "src", "url", "xlink:href"})
-_FEED_TEXTS = frozenset(
-    {
-        "Image",
-        "comments",
-        "content_loc",
-        "docs",
-        "guid",
-        "icon",
-        "image",
-        "link",
-        "loc",
-        "logo",
-        "player_loc",
-        "thumbnail_loc",
-        "uri",
-        "url",
-    }
-)
-_CODE = frozenset({b"script", b"style"})
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,200}?\bencoding\s*+=\s*+[\"']([A-Za-z0-9._-]++)")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE, b"<\0", b"\0<", b"\0\0")
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);|#)")
 _LONGEST_ENTITY = 256
 _LONGEST_BASE = 4096
-_BASE = "xml:base"
 
 
 def scan_xml(body: bytes, *, links: bool = False) -> Scan:
@@ -107,25 +85,6 @@ class _EndedEarlyError(Exception):
     """Nothing that is wanted can come any more."""
 
 
-class _Interest(Enum):
-    """Which values of an attribute are worth a look: FUNCTIONS those that call one, as `url(`."""
-
-    NEVER = auto()
-    FUNCTIONS = auto()
-    ALWAYS = auto()
-
-
-@dataclass(slots=True)
-class _Element:
-    """What is known of all elements of one name."""
-
-    namespace: Namespace | None
-    local: str
-    is_code: bool
-    is_noted: bool
-    interest: dict[str, _Interest] = field(default_factory=dict)
-
-
 @dataclass(slots=True)
 class _Open:
     """An element of which more than its tag is wanted, at `depth` below the first such one. `start`: where what is wanted starts."""
@@ -145,7 +104,7 @@ class _Document:
         self.found = self.page.found
         self.depth = 0
         self.root = ""
-        self.elements: dict[str, _Element] = {}
+        self.elements: dict[str, Element] = {}
         self.code: tuple[int, Tag, int] | None = None
         self.text: _Open | None = None
         self.bases: list[_Open] = []
@@ -196,14 +155,14 @@ class _Document:
             self._read(element, attributes)
             return
         interest = element.interest
-        is_value, level = False, _Interest.NEVER
+        is_value, level = False, Interest.NEVER
         for part in attributes:
             if is_value:
-                if level is _Interest.ALWAYS or (level is _Interest.FUNCTIONS and "(" in part):
+                if level is Interest.ALWAYS or (level is Interest.FUNCTIONS and "(" in part):
                     self._read(element, attributes)
                     return
             else:
-                level = interest.get(part) or self._learn_attribute(element, part)
+                level = interest.get(part) or learn_attribute(element, part, root=self.root, links=self.links)
             is_value = not is_value
 
     def _end(self, name: str) -> None:
@@ -226,49 +185,27 @@ class _Document:
         self.depth = self.depth or 1
         self.parser.EndElementHandler = self._end
 
-    def _enter_root(self, element: _Element) -> None:
+    def _enter_root(self, element: Element) -> None:
         self.root = element.local
-        if element.namespace is None and self.root in _FEEDS and not self.links:
+        if element.namespace is None and self.root in FEEDS and not self.links:
             raise _EndedEarlyError
 
-    def _learn(self, name: str) -> _Element:
-        uri, _, local = name.rpartition(" ")
-        namespace = _NAMESPACES.get(uri)
-        is_code = namespace in (Namespace.HTML, Namespace.SVG) and local.encode() in _CODE
-        is_text = namespace is None and self.links and local in _FEED_TEXTS
-        is_noted = is_code or is_text or (namespace is Namespace.HTML and local in ("base", "link", "meta"))
-        element = self.elements[name] = _Element(namespace, local, is_code, is_noted)
+    def _learn(self, name: str) -> Element:
+        element = self.elements[name] = learn_element(name, links=self.links)
         return element
 
-    def _learn_attribute(self, element: _Element, name: str) -> _Interest:
-        element.interest[name] = interest = self._choose_interest(element, _canonical(name))
-        return interest
-
-    def _choose_interest(self, element: _Element, attribute: str) -> _Interest:
-        if attribute == _BASE:
-            return _Interest.ALWAYS
-        if element.namespace is None:
-            is_tile = self.root == "browserconfig" and attribute == "src"
-            return _Interest.ALWAYS if is_tile or (self.links and attribute in _FEED_ATTRIBUTES) else _Interest.NEVER
-        if attribute.startswith(("data-", "on")):
-            return _Interest.ALWAYS
-        rule = find_rule(element.namespace, element.local.lower().encode(), attribute.encode())
-        if rule is None or (rule.use is Use.LINK and not self.links):
-            return _Interest.NEVER
-        return _Interest.FUNCTIONS if rule.form in (Form.STYLE, Form.PAINT) else _Interest.ALWAYS
-
-    def _read(self, element: _Element, attributes: list[str]) -> None:
+    def _read(self, element: Element, attributes: list[str]) -> None:
         start = self.parser.CurrentByteIndex
         # Of an element in an entity this is where the entity is put in: there are no raw attributes, and nothing is found.
         raw, end = read_raw_tag(self.body, start)
-        names = [_canonical(name) for name in attributes[::2]]
+        names = [canonical(name) for name in attributes[::2]]
         values = dict(zip(names, attributes[1::2]))
         # expat leaves declarations of namespaces out, keeps the order of all others, and puts defaults of the DTD behind them.
         ordered = iter(names)
         spans = {next(ordered): span for name, span in raw if name != b"xmlns" and not name.startswith(b"xmlns:")}
-        if _BASE in spans:
-            self._enter_base(start, values[_BASE].strip())
-            del spans[_BASE]
+        if BASE in spans:
+            self._enter_base(start, values[BASE].strip())
+            del spans[BASE]
         for name in [name for name, span in spans.items() if _ENTITY.search(self.body, *span)]:
             self._leave_composed(name, values[name], spans.pop(name))
         if element.namespace is None:
@@ -299,13 +236,13 @@ class _Document:
         self.bases.append(_Open(self.depth, start, inner))
         self.changes.append((start, inner))
 
-    def _read_plain(self, element: _Element, spans: Mapping[str, Span], end: int) -> None:
+    def _read_plain(self, element: Element, spans: Mapping[str, Span], end: int) -> None:
         """Feeds, tiles, and whatever else is written in XML: a stranger's program reads it, so names stay; but Windows loads tiles."""
-        for name in _FEED_ATTRIBUTES & spans.keys():
+        for name in FEED_ATTRIBUTES & spans.keys():
             is_tile = self.root == "browserconfig" and name == "src"
             if is_tile or self.links:
                 self._add_url(spans[name], Use.LOAD if is_tile else Use.LINK, f"{element.local} {name}")
-        if self.links and element.local in _FEED_TEXTS:
+        if self.links and element.local in FEED_TEXTS:
             self._watch()
             self.text = _Open(self.depth, end, element.local)
 
@@ -316,11 +253,3 @@ class _Document:
             start, end = section.span(1)
         if b"<" not in self.body[start:end]:
             self._add_url((start, end), Use.LINK, text.value)
-
-
-def _canonical(name: str) -> str:
-    """`xlink:href` and `xml:base` whatever their prefixes are; nothing for attributes of other namespaces."""
-    uri, separator, local = name.rpartition(" ")
-    if not separator:
-        return name
-    return f"{_ATTRIBUTE_NAMESPACES.get(uri, '?')}{local}"
