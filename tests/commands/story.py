@@ -119,10 +119,21 @@ def hold_folder(root: Path) -> Callable[[], Mapping[str, bytes]]:
 
 
 def hold_bucket(client: Any, bucket: str, prefix: str = "") -> Callable[[], Mapping[str, bytes]]:
+    """What has the ETag that it had is not read again."""
+    known: dict[tuple[str, str], bytes] = {}
+
+    def read(key: str, etag: str) -> bytes:
+        if (key, etag) not in known:
+            found = client.get_object(Bucket=bucket, Key=key)
+            body: bytes = found["Body"].read()
+            known[key, found["ETag"]] = body
+            return body
+        return known[key, etag]
+
     def held() -> Mapping[str, bytes]:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
-        return {key.removeprefix(prefix): client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+        listed = {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
+        return {key.removeprefix(prefix): read(key, etag) for key, etag in listed.items()}
 
     return held
 
