@@ -1,15 +1,14 @@
-"""Hands the code in an HTML document to the scanners of its languages: scripts, styles, `style` attributes and event handlers."""
+"""Hands the code in an HTML document to the scanners of its languages: scripts, styles, `style` attributes and event handlers. A scanner is
+imported when there is something for it: compiling its patterns is a tenth of a publish of one page."""
 
 from __future__ import annotations
 
-from sitepub.core.references.css import scan_css, scan_css_declarations
 from sitepub.core.references.html_findings import Findings, Span, Value
 from sitepub.core.references.html_foreign import Namespace
 from sitepub.core.references.html_links import ScriptKind
 from sitepub.core.references.html_mentions import find_mentions
 from sitepub.core.references.html_tokens import Tag
-from sitepub.core.references.javascript import scan_javascript
-from sitepub.core.references.json import scan_import_map
+from sitepub.core.references.model import Scan
 from sitepub.core.references.spans import IndexMap
 
 
@@ -23,7 +22,7 @@ def read_script(found: Findings, tag: Tag) -> None:
         found.add_mentions(find_mentions(code.text))
         return
     found.add_inline(tag.content, "script-src", escapes=_count_escapes(tag))
-    scan = scan_import_map(code.text) if kind is ScriptKind.IMPORT_MAP else scan_javascript(code.text)
+    scan = _scan_import_map(code.text) if kind is ScriptKind.IMPORT_MAP else _scan_javascript(code.text)
     if scan.problem is not None:
         found.add_mentions([*scan.mentions, *find_mentions(code.text)])
         found.add_note(tag.start, f"the script {scan.problem}")
@@ -39,6 +38,8 @@ def read_style(found: Findings, tag: Tag) -> None:
     if (found.text_of(tag, b"type") or "text/css").lower() != "text/css":
         found.add_mentions(find_mentions(code.text))
         return
+    from sitepub.core.references.css import scan_css
+
     found.add_inline(tag.content, "style-src", escapes=_count_escapes(tag))
     found.add_scan(code, scan_css(code.text), is_suppressed=tag.is_suppressed)
 
@@ -46,8 +47,12 @@ def read_style(found: Findings, tag: Tag) -> None:
 def read_declarations(found: Findings, tag: Tag, span: Span, *, is_style: bool) -> None:
     """A `style` attribute, or an attribute of SVG whose value is CSS (`fill="url(paint.svg#a)"`)."""
     code = found.value(span)
-    scan = scan_css_declarations(code.text) if b"(" in code.text else None
-    if scan is None or not scan.references:
+    if b"(" not in code.text:
+        return
+    from sitepub.core.references.css import scan_css_declarations
+
+    scan = scan_css_declarations(code.text)
+    if not scan.references:
         return
     found.add_scan(code, scan, is_suppressed=tag.is_suppressed)
     if is_style:
@@ -56,8 +61,20 @@ def read_declarations(found: Findings, tag: Tag, span: Span, *, is_style: bool) 
 
 def read_handler(found: Findings, code: Value) -> None:
     """An event handler. It may put a URL together from its strings, so none is rewritten."""
-    scan = scan_javascript(code.text)
+    scan = _scan_javascript(code.text)
     found.add_mentions([*scan.mentions, *(one.url for one in scan.references)])
+
+
+def _scan_javascript(text: bytes) -> Scan:
+    from sitepub.core.references.javascript import scan_javascript
+
+    return scan_javascript(text)
+
+
+def _scan_import_map(text: bytes) -> Scan:
+    from sitepub.core.references.json import scan_import_map
+
+    return scan_import_map(text)
 
 
 def _read_content(found: Findings, tag: Tag, content: Span) -> Value:

@@ -20,6 +20,7 @@ from sitepub.core.references.html_patterns import (
     SWITCH,
     TAG,
     TAG_NAME,
+    FirstBytes,
     compile_run,
 )
 from sitepub.core.references.html_rawtext import RAW_TEXT_ELEMENTS, find_end_of_raw_text
@@ -60,7 +61,7 @@ class Tag(NamedTuple):
     is_suppressed: bool = False
 
 
-_FOREIGN_TOKEN = re.compile(
+_ANY_TOKEN = re.compile(
     rb"[^<]*+<(?:"
     + rb"|".join(
         [
@@ -75,6 +76,7 @@ _FOREIGN_TOKEN = re.compile(
     + rb")"
 )
 _PIECE = re.compile(SEPARATORS + rb"(" + ATTRIBUTE_NAME + rb")(?:" + ASSIGN + rb"""(?:"([^"]*+)"|'([^']*+)'|([^\t\n\f\r >]*+)))?+""")
+_FIRST = FirstBytes()
 _IGNORE = b"sitepub-ignore"
 _FOREIGN_CODE = re.compile(rb"\s*+<!\[CDATA\[((?:[^\]]++|\](?!\]>))*+)\]\]>\s*+</|([^<]*+)</")
 
@@ -85,12 +87,12 @@ def find_tags(body: bytes, *, links: bool = False) -> Iterator[Tag]:
 
 
 def cut_tags(body: bytes, *, links: bool, start: int = 0) -> Iterator[Cut]:
-    """As find_tags, without a look at attributes, from `start` on, where markup of HTML goes on."""
-    html_token = compile_run(links=links)
+    """As find_tags, without a look at attributes, from `start` on, where markup of HTML goes on; some that refer to nothing, too."""
+    html_token = _ANY_TOKEN if _FIRST.spend(len(body) - start) else compile_run(links=links)
     foreign = OpenForeign(body)
     is_foreign = is_suppressed = False
     position = start
-    while token := (_FOREIGN_TOKEN if is_foreign else html_token).match(body, position):
+    while token := (_ANY_TOKEN if is_foreign else html_token).match(body, position):
         position = token.end()
         kind = token.lastgroup
         if kind == "close":
