@@ -11,7 +11,7 @@ from sitepub.errors import ExitStatus
 @click.command("doctor", short_help="look at all that a publish needs; each finding with its way out")
 @common_options
 def command(invocation: Invocation) -> int:
-    """Checks configuration, source, git, credentials, target, distribution and the site as served. Writes nothing. Exits with 6 where there is
+    """Checks configuration, source, git, hooks, credentials, target, distribution and the site as served. Writes nothing. Exits with 6 where there is
     a problem; notes are worth knowing and no problem."""
     from sitepub import report_findings
     from sitepub.checkup import check_up
