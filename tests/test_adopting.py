@@ -23,7 +23,7 @@ from sitepub.pipeline import rollback
 from sitepub.preparing import Prepared
 from sitepub.request import Request
 from sitepub.wiring import Opened
-from tests.support.builders import CSS, Piece, RecordingCdn, World, digest_of, page_with_style, wish
+from tests.support.builders import CSS, Piece, RecordingCdn, World, die_after, digest_of, page_with_style, wish
 
 PICTURE = b"picture" * 1000
 SITE: dict[str, Piece | bytes] = {
@@ -206,14 +206,7 @@ def test_an_adopt_that_dies_at_any_request_is_finished_by_the_next(loses_answer:
     assert seen > 30
     for number in range(seen):
         world = filled()
-        made = 0
-
-        def die(operation: str, key: str, number: int = number) -> None:
-            nonlocal made
-            made += 1
-            if made > number:
-                raise SystemExit
-
+        die = die_after(number)
         with pytest.raises((SystemExit, SitepubError)):
             run(world, **{hook: die})
         world.clock.seconds += 120

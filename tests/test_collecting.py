@@ -22,7 +22,19 @@ from sitepub.edges import Choosing
 from sitepub.errors import HeldError, RefusedError
 from sitepub.interfaces import Anything, ConditionFailedError
 from sitepub.pipeline import publish
-from tests.support.builders import HTML, IN_SHARDS, WHOLE, ManualClock, Piece, RecordingCdn, World, digest_of, page_with_style, wish
+from tests.support.builders import (
+    HTML,
+    IN_SHARDS,
+    WHOLE,
+    ManualClock,
+    Piece,
+    RecordingCdn,
+    World,
+    die_after,
+    digest_of,
+    page_with_style,
+    wish,
+)
 from tests.support.fake_cdn import FakeCloudFront
 from tests.support.memory_store import MemoryStore
 from tests.support.web import at_once
@@ -301,14 +313,7 @@ def test_a_gc_that_stops_at_any_request_leaves_a_site_that_works_and_the_next_on
     assert seen > 8
     for number in range(seen):
         world = start()
-        passed = 0
-
-        def die(operation: str, key: str, number: int = number) -> None:
-            nonlocal passed
-            passed += 1
-            if passed > number:
-                raise SystemExit
-
+        die = die_after(number)
         with pytest.raises(SystemExit):
             gc(world, pid=7, before=die)
         world.gone.add(7)

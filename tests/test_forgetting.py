@@ -10,7 +10,7 @@ from sitepub.core.state import State
 from sitepub.core.state_text import decode_state
 from sitepub.errors import HeldError, RefusedError
 from sitepub.forgetting import foresee_all, foresee_forgetting, forget
-from tests.support.builders import CSS, Piece, RecordingCdn, World, wish
+from tests.support.builders import CSS, Piece, RecordingCdn, World, die_after, wish
 from tests.test_pipeline import bodies, roll_back, run
 
 SECRET = b"the password is swordfish"
@@ -149,14 +149,7 @@ def test_a_run_that_stops_at_any_request_loses_no_release_and_the_next_one_forge
     assert seen > 15
     for number in range(seen):
         world = world_that_has_published_both()
-        passed = 0
-
-        def die(operation: str, key: str, number: int = number) -> None:
-            nonlocal passed
-            passed += 1
-            if passed > number:
-                raise SystemExit
-
+        die = die_after(number)
         with pytest.raises(SystemExit):
             forget(world.edges(pid=7, before=die), PATHS)
         world.gone.add(7)

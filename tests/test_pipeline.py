@@ -18,7 +18,19 @@ from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import Invalidated, send_owed
 from sitepub.pipeline import Receipt, publish, rollback
-from tests.support.builders import CSS, Piece, RecordingCdn, SilentProgress, World, artifact, commit, digest_of, page_with_style, wish
+from tests.support.builders import (
+    CSS,
+    Piece,
+    RecordingCdn,
+    SilentProgress,
+    World,
+    artifact,
+    commit,
+    die_after,
+    digest_of,
+    page_with_style,
+    wish,
+)
 from tests.support.memory_store import MemoryStore
 
 
@@ -290,14 +302,7 @@ def test_a_crash_at_every_request_is_mended_by_publishing_again(then: dict[str, 
     assert total > 8
     for number in range(total):
         world = world_with_first()
-        seen = 0
-
-        def die(operation: str, key: str, number: int = number) -> None:
-            nonlocal seen
-            seen += 1
-            if seen > number:
-                raise SystemExit
-
+        die = die_after(number)
         with pytest.raises((SystemExit, SitepubError)):
             run(world, wish(SECOND), pid=7, **{"after" if loses_answer else "before": die})
         world.gone.add(7)
@@ -438,14 +443,7 @@ def test_a_crash_at_every_request_of_a_rollback_is_mended_by_rolling_back_again(
     rollback(edges, choose_release(snapshot.state, None), snapshot)
     for number in range(1, seen):
         world = start()
-        passed = 0
-
-        def die(operation: str, key: str, number: int = number) -> None:
-            nonlocal passed
-            passed += 1
-            if passed > number:
-                raise SystemExit
-
+        die = die_after(number)
         dying = world.edges(pid=7, before=die)
         first = dying.releases.read_state()
         with pytest.raises(SystemExit):
