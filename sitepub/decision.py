@@ -13,7 +13,7 @@ from sitepub.core.lingering import find_retired, without_swept
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Manifest, Warning
 from sitepub.core.plan import Base, Plan, Standing
-from sitepub.core.planning import make_plan, settle_frozen, shrinks
+from sitepub.core.planning import find_unsettled, make_plan, settle_frozen, shrinks
 from sitepub.core.state import Pending, Release, State
 from sitepub.core.tags import keep_tags
 from sitepub.errors import RefusedError, StoppedError
@@ -29,7 +29,7 @@ RESERVED = ".sitepub/"
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`completes`: the pending release has just this content and is finished as it is. `live` and `document` are None before a first
-    publish. `etags`: what the record says stands at each key; `listed`: sizes of what stands at wanted keys, where the target was listed."""
+    publish. `etags`: what the record says stands at each key that may have to be written; `listed`: sizes of what stands at wanted keys, where the target was listed."""
 
     snapshot: Snapshot
     digest: Digest
@@ -68,16 +68,15 @@ def decide(
     if live is not None and _is_live(digest, state, wish):
         return nothing_to_do(snapshot, live, len(wanted), warnings)
     _check_shrink(wanted, document, permits)
-    etags = releases.read_record(state)
     listed = _list_wanted(store, wanted) if _knows_no_key(state) else None
     base = Base(
         live=document.manifest if document else None,
         others=tuple(others.values()),
         lingering=lingering,
-        etags=etags,
         standing={key: found for key, found in _find_standing(store, wanted, wish, listed or ()).items() if key not in left},
         found=wish.mends,
     )
+    base = replace(base, etags=releases.read_record(state, find_unsettled(wanted, base)))
     plan = make_plan(wanted, base, allow_foreign=permits.foreign, is_folder=not store.keeps_headers)
     if not looks_behind and any(wanted.artifacts[key].file_class is FileClass.FROZEN for key in plan.foreign):
         return decide(store, releases, snapshot, wish, permits, looks_behind=True)
@@ -88,7 +87,7 @@ def decide(
     retired = find_retired(plan.lingering, document.retired if document else {}, named)
     completes = state.pending if state.pending and state.pending.release.manifest == digest else None
     sizes = None if listed is None else {there.key: there.size for there in listed}
-    return Decision(snapshot, digest, plan, live, document, etags, completes, warnings, retired, sizes)
+    return Decision(snapshot, digest, plan, live, document, base.etags, completes, warnings, retired, sizes)
 
 
 def _knows_no_key(state: State) -> bool:

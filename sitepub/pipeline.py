@@ -232,7 +232,8 @@ def _finish(edges: Edges, decision: Decision, staged: Staged, keeper: LeaseKeepe
     """Records what the target answered and swaps the state to live."""
     edges.progress.stage("finishing")
     fresh = {**staged.uploaded, **answered}
-    record = edges.releases.write_record(keeper.snapshot.state.record, fresh, lambda: decision.etags)
+    before = keeper.snapshot.state
+    record = edges.releases.write_record(before.record, fresh, lambda: edges.releases.read_record(before))
     begun = staged.release.id, decision.snapshot.state.seq + 1
     published_at = f"{edges.clock.now():%Y-%m-%dT%H:%M:%SZ}"
     return keeper.swap(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -124,13 +124,13 @@ class ReleaseReader:
         found = {release: self.read_unlisted(release) for release in ids if release not in listed}
         return {release: document for release, document in found.items() if document is not None}
 
-    def read_record(self, state: State) -> Mapping[Key, ETag]:
-        """The ETags of the live release."""
+    def read_record(self, state: State, keys: Container[Key] | None = None) -> Mapping[Key, ETag]:
+        """The ETags of the live release, of `keys` alone if they are given."""
         etags: dict[Key, ETag] = {}
         if state.record.base is not None:
             key = record_key(state.record.base)
             stored = self._read_immutable(key, Digest(state.record.base))
-            etags.update(decode_record(stored, where=self._where(key)))
+            etags.update(decode_record(stored, keys, where=self._where(key)))
         etags.update(state.record.changed)
         return {key: etag for key, etag in etags.items() if etag}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sitepub.core.formats import BUNDLER_MANIFESTS, NAMES, SURVEYS
@@ -37,13 +37,12 @@ def keep_run(
 ) -> None:
     """Keeps what a build that began at `started` (ns) saw and made. A file too fresh by then is looked at again."""
     settings = digest_settings(source, config, target, has_distribution=has_distribution)
-    fresh = [number for number, file in enumerate(source.files) if not is_settled(file, started)]
-    stats = list(tell_stats(source.files))
+    fresh = {file.path for file in source.files if not is_settled(file, started)}
+    lines = (f"{line} fresh" if file.path in fresh else line for file, line in zip(source.files, tell_stats(source.files)))
+    stats = "\n".join(lines)
     fingerprint = "" if fresh else _join(settings, stats)
-    for number in fresh:
-        stats[number] += " fresh"
     if is_patchable or fingerprint:
-        cache.keep_run(target.name, fingerprint, run, settings, "\n".join(stats) if is_patchable else "")
+        cache.keep_run(target.name, fingerprint, run, settings, stats if is_patchable else "")
 
 
 def tell_stats(files: Sequence[SourceFile]) -> Iterator[str]:
@@ -57,11 +56,11 @@ def tell_stats(files: Sequence[SourceFile]) -> Iterator[str]:
 
 def digest_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:
     """A digest of all that a manifest depends on, as far as `stat` and settings tell."""
-    return _join(digest_settings(source, config, target, has_distribution=has_distribution), tell_stats(source.files))
+    return _join(digest_settings(source, config, target, has_distribution=has_distribution), "\n".join(tell_stats(source.files)))
 
 
-def _join(settings: str, stats: Iterable[str]) -> str:
-    seen = hashlib.sha256("\n".join(stats).encode("utf-8", "surrogateescape")).hexdigest()
+def _join(settings: str, stats: str) -> str:
+    seen = hashlib.sha256(stats.encode("utf-8", "surrogateescape")).hexdigest()
     return digest_values([settings, seen])
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sitepub.errors import ConfigurationError
+
+PIECE_BYTES = 1 << 20
 
 
 def compress_tree(tree: Mapping[str, object]) -> bytes:
@@ -26,6 +28,18 @@ def decompress_tree(stored: bytes, where: str) -> dict[str, Any]:
     if not isinstance(tree, dict) or "format" not in tree:
         raise damaged_release(where)
     return tree
+
+
+def decompress_pieces(stored: bytes, where: str) -> Iterator[str]:
+    """The text that was compressed, ASCII, some of it at a time."""
+    import zstandard
+
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(stored) as reader:
+            while piece := reader.read(PIECE_BYTES):
+                yield piece.decode("ascii")
+    except (zstandard.ZstdError, ValueError) as error:
+        raise damaged_release(where) from error
 
 
 def damaged_release(where: str) -> ConfigurationError:

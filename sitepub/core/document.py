@@ -5,12 +5,14 @@ Of a large site the rows stand in shards of their own, and the document names th
 
 from __future__ import annotations
 
+import json
+import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sitepub.core.compressed import compress_tree, damaged_release, decompress_tree
+from sitepub.core.compressed import compress_tree, damaged_release, decompress_pieces, decompress_tree
 from sitepub.core.cutting import Cutting
 from sitepub.core.manifest import decode_rows, encode_rows, make_manifest
 from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key, Manifest, ReleaseId
@@ -18,6 +20,9 @@ from sitepub.core.shards import SHARDED, Shard, decode_placed, encode_placed, ma
 from sitepub.errors import ConfigurationError
 
 FORMAT = 1
+_RECORD_OPENING = f'{{"format":{FORMAT},"etags":{{'
+_PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)":"((?:[^"\\]++|\\.)*+)"[,}]')
+"""A name and a value of a JSON object of strings, and what follows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +90,33 @@ def encode_record(etags: Mapping[Key, ETag]) -> bytes:
     return compress_tree({"format": FORMAT, "etags": dict(sorted(etags.items()))})
 
 
-def decode_record(stored: bytes, *, where: str) -> Mapping[Key, ETag]:
-    """Raises ConfigurationError where the bytes are no record."""
-    tree = decompress_tree(stored, where)
-    if tree["format"] != FORMAT:
-        raise damaged_release(where)
+def decode_record(stored: bytes, keys: Container[Key] | None = None, *, where: str) -> Mapping[Key, ETag]:
+    """Of `keys` alone, if they are given: the text is gone through a piece at a time, and what else is in it is not kept. Raises ConfigurationError
+    where the bytes are no record."""
     try:
-        return {Key(key): ETag(etag) for key, etag in tree["etags"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return {Key(key): ETag(etag) for key, etag in _read_pairs(decompress_pieces(stored, where)) if keys is None or key in keys}
+    except ValueError as error:
         raise damaged_release(where) from error
+
+
+def _read_pairs(pieces: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Of the text that `encode_record` wrote. Raises ValueError on any other."""
+    text, at, is_begun = "", 0, False
+    for piece in pieces:
+        text, at = text[at:] + piece, 0
+        if not is_begun and len(text) >= len(_RECORD_OPENING):
+            is_begun, at = text.startswith(_RECORD_OPENING), len(_RECORD_OPENING)
+            if not is_begun:
+                break
+        while is_begun and (pair := _PAIR.match(text, at)):
+            yield _read_string(pair[1]), _read_string(pair[2])
+            at = pair.end()
+    if not is_begun or text[at:] not in ("}", "}}"):
+        raise ValueError("no record")
+
+
+def _read_string(raw: str) -> str:
+    return str(json.loads(f'"{raw}"')) if "\\" in raw else raw
 
 
 def _open_document(stored: bytes, where: str) -> dict[str, Any]:

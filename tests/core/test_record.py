@@ -1,0 +1,44 @@
+"""The record of ETags: read a piece at a time, whatever its keys are, and nothing but what was asked for."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sitepub.core.compressed import compress_tree
+from sitepub.core.document import decode_record, encode_record
+from sitepub.core.model import ETag, Key
+from sitepub.errors import ConfigurationError
+
+words = st.text(st.sampled_from('ab/",:}{\\é\U0001f600 '), max_size=8)
+records = st.dictionaries(words.map(Key), words.map(ETag), max_size=8)
+
+
+@settings(deadline=None)
+@given(records, st.integers(1, 60), st.data())
+def test_a_record_comes_back_as_it_was(etags: dict[Key, ETag], piece: int, data: st.DataObject) -> None:
+    stored = encode_record(etags)
+    with mock.patch("sitepub.core.compressed.PIECE_BYTES", piece):
+        assert decode_record(stored, where="") == etags
+        some = data.draw(st.sets(st.sampled_from(sorted(etags)))) if etags else set()
+        assert decode_record(stored, some, where="") == {key: etags[key] for key in some}
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"",
+        b"no zstd",
+        compress_tree({"format": 2, "etags": {}}),
+        compress_tree({"format": 1, "etags": {"a": 1}}),
+        compress_tree({"format": 1, "etags": {"a": "b"}, "more": 1}),
+        compress_tree({"format": 1}),
+        encode_record({Key(f"{number}"): ETag("x") for number in range(1000)})[:-20],
+    ],
+)
+def test_what_is_no_record_is_damaged(stored: bytes) -> None:
+    with pytest.raises(ConfigurationError, match="`here`"):
+        decode_record(stored, where="here")
