@@ -64,7 +64,7 @@ def end_at(story: Story, script: Script, words: list[str], number: signal.Signal
     process = story.start(*words)
     running.append(process)
     started.set()
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=600)  # a machine may have much else to do
     script.begin()
     assert b"Traceback" not in err, err.decode()
     return process.returncode
