@@ -148,11 +148,15 @@ def _patch(
     request: Request, source: Source, sight: Sight, snapshot: Snapshot, cache: Cache, executor: Executor | None, progress: Progress
 ) -> Patched | None:
     """Where the last build made what is live, and little has changed since."""
-    from sitepub.site_memory import remember_last
+    from sitepub.site_memory import find_changed, remember_last
 
     live, has_distribution = snapshot.state.live_release, find_distribution(request.target, snapshot.state) is not None
     last = remember_last(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
     if last is None or live is None or live.manifest != last.run.manifest or snapshot.state.pending is not None:
+        return None
+    changed, run = find_changed(source, last), last.run
+    del last  # a line a file
+    if changed is None:
         return None
     from sitepub.site_patching import patch_site
 
@@ -162,7 +166,8 @@ def _patch(
         request.config,
         request.target,
         manifest,
-        last,
+        changed,
+        run,
         cache=cache,
         executor=executor,
         has_distribution=has_distribution,

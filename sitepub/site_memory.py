@@ -32,6 +32,16 @@ def remember_last(source: Source, config: Config, target: Target, *, cache: Cach
     return cache.find_last(target.name, digest_settings(source, config, target, has_distribution=has_distribution))
 
 
+def find_changed(source: Source, last: LastRun) -> list[SourceFile] | None:
+    """Files whose `stat` differs; None where others are there than were."""
+    before = last.stats.split("\n")
+    if len(source.files) != len(before):
+        return None
+    differing = [(file, old) for file, line, old in zip(source.files, tell_stats(source.files), before) if line != old]
+    is_same_tree = all(file.path == old.partition("\0")[0] for file, old in differing)
+    return [file for file, _ in differing] if is_same_tree else None
+
+
 def keep_run(
     cache: Cache, source: Source, config: Config, target: Target, run: KnownRun, *, has_distribution: bool, started: int, is_patchable: bool
 ) -> None:

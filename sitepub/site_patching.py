@@ -25,12 +25,12 @@ from sitepub.core.survey_text import PLAIN_KEYS, decode_survey
 from sitepub.core.verification import Leads
 from sitepub.interfaces import Progress, Source, SourceFile
 from sitepub.local.batches import make_batches, run_batches
-from sitepub.local.cache import Cache, KnownFile, LastRun
+from sitepub.local.cache import Cache, KnownFile, KnownRun
 from sitepub.local.rewriting import RewriteBatch, RewriteJob, rewrite_batch
 from sitepub.local.surveying import SurveyBatch, Surveyed, SurveyJob, survey_batch
 from sitepub.site import Recipe
 from sitepub.site_frame import Frame, make_frame
-from sitepub.site_memory import keep_run, tell_stats
+from sitepub.site_memory import keep_run
 from sitepub.site_survey import choose_language, name_language
 
 _PLACE_COLUMNS = 6
@@ -53,25 +53,23 @@ def patch_site(
     config: Config,
     target: Target,
     live: Manifest,
-    last: LastRun,
+    changed: Sequence[SourceFile],
+    last: KnownRun,
     *,
     cache: Cache,
     executor: Executor | None,
     has_distribution: bool,
     progress: Progress,
 ) -> Patched | None:
-    """`last`: what the last run saw and made, which is `live`."""
+    """`changed`: files whose `stat` differs from what the last run saw; `last`: what that made, which is `live`."""
     started = time.time_ns()
-    changed = _find_changed(source, last)
-    if changed is None:
-        return None
     progress.stage("scanning", total_files=len(changed), total_bytes=sum(file.size for file in changed))
     frame = make_frame(source, config, target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress)
     read = _read_again(frame, changed)
     if read is None:
         return None
     differing = [pair for pair in read if pair[1].digest != pair[0].digest]
-    if not all(_is_free_to_change(live, known, found, last.run.warnings) for known, found in differing):
+    if not all(_is_free_to_change(live, known, found, last.warnings) for known, found in differing):
         return None
     artifacts = _make_artifacts(frame, live, [found for _, found in differing])
     if artifacts is None:
@@ -81,20 +79,10 @@ def patch_site(
         file = frame.files[_number(frame, found.path)]
         survey = known.survey if found.is_known else found.survey
         cache.keep_file(frame.context, file, name_language(choose_language(file)), found.digest, survey, read_at=started)
-    run = replace(last.run, manifest=digest_manifest(manifest))
+    run = replace(last, manifest=digest_manifest(manifest))
     keep_run(cache, source, config, target, run, has_distribution=has_distribution, started=started, is_patchable=True)
     cache.flush()
-    return Patched(manifest, run.manifest, {key: recipe for key, (_, recipe) in artifacts.items()}, last.run.warnings)
-
-
-def _find_changed(source: Source, last: LastRun) -> list[SourceFile] | None:
-    """Files whose `stat` differs; None where others are there than were."""
-    before = last.stats.split("\n")
-    if len(source.files) != len(before):
-        return None
-    differing = [(file, old) for file, line, old in zip(source.files, tell_stats(source.files), before) if line != old]
-    is_same_tree = all(file.path == old.partition("\0")[0] for file, old in differing)
-    return [file for file, _ in differing] if is_same_tree else None
+    return Patched(manifest, run.manifest, {key: recipe for key, (_, recipe) in artifacts.items()}, last.warnings)
 
 
 def _read_again(frame: Frame, changed: Sequence[SourceFile]) -> list[tuple[KnownFile, Surveyed]] | None:

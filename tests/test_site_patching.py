@@ -13,7 +13,7 @@ from sitepub.core.model import Manifest
 from sitepub.local.cache import open_cache
 from sitepub.local.source import scan_source
 from sitepub.site import make_body
-from sitepub.site_memory import remember_last, remember_site
+from sitepub.site_memory import find_changed, remember_last, remember_site
 from sitepub.site_patching import Patched, patch_site
 from tests.support.builders import SilentProgress
 from tests.support.building import LONG_AGO, build_tree, make_config, write_tree
@@ -46,7 +46,12 @@ def patch(root: Path, before: Mapping[str, str | bytes], after: Mapping[str, str
     if last is None:
         return None
     assert len(last.run.manifest) == 64
-    patched = patch_site(source, config, target, live, last, cache=cache, executor=None, has_distribution=False, progress=SilentProgress())
+    changed = find_changed(source, last)
+    if changed is None:
+        return None
+    patched = patch_site(
+        source, config, target, live, changed, last.run, cache=cache, executor=None, has_distribution=False, progress=SilentProgress()
+    )
     if patched is not None:
         known = remember_site(source, config, target, cache=cache, has_distribution=False)
         assert known is not None, "the next run sees that nothing has changed"
@@ -137,7 +142,11 @@ def test_a_file_too_fresh_to_trust_is_looked_at_again(tmp_path: Path) -> None:
         def stage(self, name: str, *, total_files: int | None = None, total_bytes: int | None = None) -> None:
             seen.append(total_files)
 
-    patched = patch_site(source, config, target, live, last, cache=cache, executor=None, has_distribution=False, progress=Counting())
+    changed = find_changed(source, last)
+    assert changed is not None
+    patched = patch_site(
+        source, config, target, live, changed, last.run, cache=cache, executor=None, has_distribution=False, progress=Counting()
+    )
     cache.close()
     assert patched is not None and patched.manifest == live
     assert seen[0] == 1
