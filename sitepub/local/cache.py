@@ -19,7 +19,7 @@ from typing import Any
 from sitepub.core.model import Digest, SourcePath, Warning
 from sitepub.interfaces import SourceFile
 
-FORMAT = 3
+FORMAT = 4
 TICK_NS = 100_000_000
 """No clock of a file system with fine time stamps is coarser than a tenth of a second."""
 COARSE_TICK_NS = 2_000_000_000
@@ -167,12 +167,12 @@ class Cache:
         """The last run with these settings that can be gone on from, whatever its files were."""
         columns = "manifest, artifacts, warnings, stats"
         row = self._find("runs", f"select {columns} from runs where name = ? and settings = ? and stats is not null", (name, settings))
-        return None if row is None else LastRun(_read_run(*row[:3]), row[3].decode("utf-8", "surrogateescape"))
+        return None if row is None else LastRun(_read_run(*row[:3]), _expand(row[3]))
 
     def keep_run(self, name: str, fingerprint: str, run: KnownRun, settings: str = "", stats: str = "") -> None:
         """`fingerprint`: of all that it saw, empty where a file was too fresh to be sure. `stats`: as of LastRun."""
         warnings = json.dumps([[warning.code, warning.message, warning.subject] for warning in run.warnings])
-        seen = stats.encode("utf-8", "surrogateescape") if stats else None
+        seen = _compress(stats) if stats else None
         self._keep("runs", (name, fingerprint, run.manifest, run.artifacts, warnings, settings, seen))
 
     def prune(self, context: str, paths: Sequence[SourcePath], *, day: int) -> None:
@@ -243,6 +243,23 @@ class Cache:
             pass
         except sqlite3.Error:
             self._broken = True
+
+
+def _compress(text: str) -> bytes:
+    """SQLite holds a value once more while it writes it."""
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=1, write_content_size=True).compress(text.encode("utf-8", "surrogateescape"))
+
+
+def _expand(stored: bytes) -> str:
+    """Empty where it is damaged."""
+    import zstandard
+
+    try:
+        return zstandard.ZstdDecompressor().decompress(stored).decode("utf-8", "surrogateescape")
+    except zstandard.ZstdError:
+        return ""
 
 
 def _read_run(manifest: str, artifacts: int, warnings: str) -> KnownRun:

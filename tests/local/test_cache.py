@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from sitepub.core.model import Digest, SourcePath, Warning
 from sitepub.core.settings import Redirect
 from sitepub.interfaces import SourceFile
-from sitepub.local.cache import KEPT_DAYS, KnownRewrite, KnownRun, is_settled, open_cache
+from sitepub.local.cache import KEPT_DAYS, KnownRewrite, KnownRun, LastRun, is_settled, open_cache
 from sitepub.local.source import scan_source
 from sitepub.site_memory import remember_site
 from tests.support.building import build_tree, make_config, write_tree
@@ -84,6 +85,20 @@ def test_rewrites_and_runs(tmp_path: Path) -> None:
     assert cache.find_run("local", "g") is None
     assert cache.find_run("production", "f") is None
     cache.close()
+
+
+def test_the_last_run_is_kept_with_what_it_saw_and_a_damaged_list_says_nothing(tmp_path: Path) -> None:
+    run = KnownRun(Digest("2" * 64), 3, ())
+    stats = "a\0" + "1 2 3\n\udcff\0" + "1 2 3 fresh"
+    with closing(open_cache(tmp_path / "cache.sqlite")) as cache:
+        cache.keep_run("local", "", run, "settings", stats)
+        cache.flush()
+        assert cache.find_last("local", "settings") == LastRun(run, stats)
+        assert cache.find_last("local", "others") is None
+    with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as base, base:
+        base.execute("update runs set stats = ?", (b"spoilt",))
+    with closing(open_cache(tmp_path / "cache.sqlite")) as cache:
+        assert cache.find_last("local", "settings") == LastRun(run, "")
 
 
 @pytest.mark.parametrize("body", [b"this is no database" * 100, b"", b"SQLite format 3\0" + b"\xff" * 4000])
