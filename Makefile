@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
-PYTEST ?= $(RUN)/python -m pytest -n auto --reruns 2 --only-rerun TimeoutExpired --only-rerun TimeoutError
+# one more than cores: many tests wait for servers and processes of their own
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+PYTEST ?= $(RUN)/python -m pytest -n $(WORKERS) --dist worksteal --reruns 2 --only-rerun TimeoutExpired --only-rerun TimeoutError
 
 .PHONY: demo docs test test-all check browse clean
 
