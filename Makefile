@@ -7,7 +7,7 @@ RUN = $(VENV)/bin
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 PYTEST ?= $(RUN)/python -m pytest -n $(WORKERS) --dist worksteal --reruns 2 --only-rerun TimeoutExpired --only-rerun TimeoutError
 
-.PHONY: demo docs test test-all check browse clean
+.PHONY: demo docs test test-all check compile clean
 
 demo: $(VENV)/.demo
 	$(RUN)/sitepub publish -C examples/site
@@ -21,11 +21,15 @@ docs: $(VENV)/.docs
 	PATH="$(abspath $(RUN)):$$PATH" $(RUN)/sitepub publish -C docs
 	@echo "The documentation is in docs/_published. To look at it: $(RUN)/sitepub serve -C docs --no-build"
 
-test: $(VENV)/.test check
+test: $(VENV)/.test check compile
 	$(PYTEST) -m "not slow"
 
-test-all: $(VENV)/.test check
+test-all: $(VENV)/.test check compile
 	$(PYTEST)
+
+# the tests start hundreds of processes, which may be told to write no bytecode
+compile: $(VENV)/.test
+	$(RUN)/python -m compileall -q sitepub tests
 
 check: $(VENV)/.test
 	$(RUN)/ruff check .
