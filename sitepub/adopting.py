@@ -217,7 +217,7 @@ def _keep_bodies(edges: Edges, adoption: Adoption, wish: Wish) -> Mapping[Digest
         draft.add(_frames(edges, list(packed.values()), wish))
         if not draft.is_empty:
             pack = draft.as_body()
-            edges.records.put(pack_key(draft.name), pack, PRIVATE_BYTES, digest=pack.digest, expect=Anything())
+            edges.records.put(pack_key(draft.name), pack, PRIVATE_BYTES, digest=draft.digest, expect=Anything())
         return draft.places()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sitepub.core.document import Document
 from sitepub.core.manifest import hashed_keys
-from sitepub.core.model import Artifact, Digest, FileClass, Key, Kind
+from sitepub.core.model import Artifact, BodyPlace, Digest, FileClass, Key, Kind
 from sitepub.core.state import Release
 from sitepub.edges import Edges
 from sitepub.interfaces import Body, Place
@@ -62,6 +62,9 @@ class FromTarget:
 
     def foretell(self, bodies: Iterable[Digest]) -> None:
         self._kept.foretell(bodies)
+
+    def kept(self) -> Mapping[Digest, BodyPlace]:
+        return self._kept.found
 
 
 def _stands_at_its_key(edges: Edges, artifact: Artifact) -> bool:

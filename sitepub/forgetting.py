@@ -128,7 +128,7 @@ def _repack(edges: Edges, forgetting: Forgetting, pack: str, staying: Collection
                 draft.add([(digest, compress(body))])
         if not draft.is_empty:
             whole = draft.as_body()
-            edges.records.put(pack_key(draft.name), whole, PRIVATE_BYTES, digest=whole.digest, expect=Anything())
+            edges.records.put(pack_key(draft.name), whole, PRIVATE_BYTES, digest=draft.digest, expect=Anything())
         return draft.places()
 
 

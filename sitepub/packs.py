@@ -15,12 +15,18 @@ from typing import IO, Self
 from sitepub.core.model import BodyPlace, Digest, Key
 from sitepub.core.stretches import Stretch, join_places
 from sitepub.errors import ConfigurationError, StoppedError
+from sitepub.gathering import start_aside
 from sitepub.interfaces import Body, FileBody, StoreReader
 
 LEVEL = 3
 
+IN_ONE = 32 * 1024 * 1024
+"""Packs up to so many bytes are put by one request."""
+
 HELD = 8
 """Stretches of packs in memory at once, so many megabytes each as core/stretches.py says."""
+AHEAD = 3
+"""Of these so many are read while the one before them is used."""
 
 
 def pack_key(pack: str) -> Key:
@@ -70,8 +76,15 @@ class PackDraft:
     def places(self) -> Mapping[Digest, BodyPlace]:
         return {digest: BodyPlace(self.name, offset, length) for digest, (offset, length) in self._frames.items()}
 
-    def as_body(self) -> FileBody:
-        return FileBody(Path(self._file.name), self._size, Digest(self._sha.hexdigest()))
+    def as_body(self) -> Body:
+        """All of it; in memory where one request takes it, as an upload in parts takes three at least and a client of its own."""
+        if self._size <= IN_ONE:
+            return os.pread(self._file.fileno(), self._size, 0)
+        return FileBody(Path(self._file.name), self._size, self.digest)
+
+    @property
+    def digest(self) -> Digest:
+        return Digest(self._sha.hexdigest())
 
     def read(self, digest: Digest) -> bytes | None:
         """The body of this digest, if it is in here. Safe from many threads."""
@@ -108,6 +121,8 @@ class KeptBodies:
         self._records = records
         self._places = places
         self._frames = _Frames(records, {})
+        self.found: dict[Digest, BodyPlace] = {}
+        """Where bodies that were read stand, as far as in packs."""
 
     def foretell(self, bodies: Iterable[Digest]) -> None:
         """All of these will be asked for, so neighbours are read together. Not while another thread reads."""
@@ -118,9 +133,12 @@ class KeptBodies:
         place = self._places.get(digest)
         if place is not None:
             try:
-                return expand(self._frames.read(place), digest)
+                body = expand(self._frames.read(place), digest)
             except StoppedError as lost:
+                self.found.pop(digest, None)
                 return self._read_alone(digest, lost)
+            self.found[digest] = place
+            return body
         return self._read_alone(digest, None)
 
     def _read_alone(self, digest: Digest, lost: StoppedError | None) -> Body:
@@ -140,11 +158,14 @@ class _Held:
 
 
 class _Frames:
-    """Frames of packs. What is joined is read once and held, the last few stretches of it; what is asked for after that is read alone."""
+    """Frames of packs. What is joined is read once and held, the last few stretches of it, and the next ones meanwhile; what is asked for after
+    that is read alone."""
 
     def __init__(self, records: StoreReader, stretches: Mapping[BodyPlace, Stretch]) -> None:
         self._records = records
         self._stretches = stretches
+        following = list(dict.fromkeys(stretches.values()))
+        self._following = {stretch: following[n + 1 : n + 1 + AHEAD] for n, stretch in enumerate(following)}
         self._mutex = Lock()
         self._held: dict[Stretch, _Held] = {}
         self._over: set[Stretch] = set()
@@ -154,11 +175,24 @@ class _Frames:
         held = self._hold(stretch) if stretch is not None else None
         if stretch is None or held is None:
             return self._records.read_range(pack_key(place.pack), place.offset, place.length)
+        for following in self._following.pop(stretch, ()):
+            self._read_ahead(following)
+        start = place.offset - stretch.offset
+        return self._fill(held, stretch)[start : start + place.length]
+
+    def _read_ahead(self, stretch: Stretch) -> None:
+        """A failure is told to whoever asks for it."""
+        with self._mutex:
+            is_known = stretch in self._held or stretch in self._over
+        held = None if is_known else self._hold(stretch)
+        if held is not None:
+            start_aside(lambda: self._fill(held, stretch))
+
+    def _fill(self, held: _Held, stretch: Stretch) -> bytes:
         with held.mutex:
             if held.content is None:
                 held.content = self._records.read_range(pack_key(stretch.pack), stretch.offset, stretch.length)
-        start = place.offset - stretch.offset
-        return held.content[start : start + place.length]
+            return held.content
 
     def _hold(self, stretch: Stretch) -> _Held | None:
         """None for one that had to make room."""

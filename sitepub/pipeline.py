@@ -55,6 +55,8 @@ def publish(
     for _ in range(ATTEMPTS):
         snapshot = _wait_for_turn(edges, judge, wish, lock_timeout, first)
         first = None
+        if wish.keeper is not None and not _is_listed(snapshot, wish.keeper):
+            raise _collected(wish.keeper)
         decision = _decide_or_none(edges, snapshot, wish, permits, looks_behind=looks_behind)
         if decision is None:
             continue
@@ -142,13 +144,25 @@ def rollback(edges: Edges, release: Release, snapshot: Snapshot, *, lock_timeout
     everything = Permits(shrink=True, diverged=True, older=True)
     try:
         bodies = supply_from_target(edges, edges.releases.read_document(release))
-        wish = replace(wish_for(edges.releases, release, snapshot, bodies.supply), foretell=bodies.foretell)
+        wish = replace(
+            wish_for(edges.releases, release, snapshot, bodies.supply), foretell=bodies.foretell, keeper=release.id, kept=bodies.kept
+        )
         return publish(edges, wish, lambda _: None, everything, lock_timeout=lock_timeout, wait=wait, first=snapshot)
     except StoppedError as error:
-        if error.code not in LOST or release.id in {listed.id for listed in edges.releases.read_state().state.releases}:
+        if error.code not in LOST or _is_listed(edges.releases.read_state(), release.id):
             raise
-        message = f"release {release.id} was collected by a `gc` meanwhile"
-        raise RefusedError("release-collected", message, "`sitepub releases` lists what there is") from error
+        raise _collected(release.id) from error
+
+
+def _is_listed(snapshot: Snapshot, release: ReleaseId) -> bool:
+    return any(listed.id == release for listed in snapshot.state.releases)
+
+
+def _collected(release: ReleaseId) -> RefusedError:
+    """What stands of it may be under deletion still, by a `gc` that has died."""
+    return RefusedError(
+        "release-collected", f"release {release} was collected by a `gc` meanwhile", "`sitepub releases` lists what there is"
+    )
 
 
 def _decide_or_none(edges: Edges, snapshot: Snapshot, wish: Wish, permits: Permits, *, looks_behind: bool) -> Decision | None:

@@ -41,7 +41,7 @@ def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> St
     plan = decision.plan
     edges.progress.stage("uploading", total_files=len(plan.uploads), total_bytes=sum(a.size for a in plan.uploads))
     missing = _draft_bodies(decision, wish, draft)
-    document = Document(plan.wanted, _find_places(decision, draft), plan.lingering, decision.retired)
+    document = Document(plan.wanted, _find_places(decision, wish, draft), plan.lingering, decision.retired)
     # before all that it names: what a run leaves that ends in here is known to be ours
     release = _write_release(edges, decision, wish, document)
     for saved in plan.saved:
@@ -90,9 +90,11 @@ def _draft_bodies(decision: Decision, wish: Wish, draft: PackDraft) -> tuple[Art
     return missing
 
 
-def _find_places(decision: Decision, draft: PackDraft) -> Mapping[Digest, BodyPlace]:
+def _find_places(decision: Decision, wish: Wish, draft: PackDraft) -> Mapping[Digest, BodyPlace]:
     """Where the bodies of this release stand, or will."""
     places = {**(decision.document.bodies if decision.document else {}), **draft.places()}
+    if _is_kept(wish, draft):
+        places.update(wish.kept())
     wanted = {artifact.body for artifact in decision.plan.wanted.artifacts.values()}
     return {digest: place for digest, place in places.items() if digest in wanted}
 
@@ -113,10 +115,14 @@ def _send_bodies(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft,
     for artifact, body in run_all(wish.supply, [a for a in missing if is_large(a)], workers=4):
         etag = _put_large_body(edges, artifact, body)
         _outlive_gc(edges, decision, large_body_key(artifact.body), artifact.body, etag)
-    if not draft.is_empty:
-        pack = draft.as_body()
-        etag = edges.records.put(pack_key(draft.name), pack, PRIVATE_BYTES, digest=pack.digest, expect=Anything())
-        _outlive_gc(edges, decision, pack_key(draft.name), pack.digest, etag)
+    if not _is_kept(wish, draft):
+        etag = edges.records.put(pack_key(draft.name), draft.as_body(), PRIVATE_BYTES, digest=draft.digest, expect=Anything())
+        _outlive_gc(edges, decision, pack_key(draft.name), draft.digest, etag)
+
+
+def _is_kept(wish: Wish, draft: PackDraft) -> bool:
+    """Whether packs of a release that is listed hold all of it: a `gc` that would take them swaps the state first, and this run starts over."""
+    return draft.places().keys() <= wish.kept().keys()
 
 
 def _put_large_body(edges: Edges, artifact: Artifact, body: Body | Place) -> ETag:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sitepub.core.model import Artifact, Commit, Digest, Key, Manifest, ReleaseId
+from sitepub.core.model import Artifact, BodyPlace, Commit, Digest, Key, Manifest, ReleaseId
 from sitepub.interfaces import Body, Place
 
 if TYPE_CHECKING:
@@ -17,11 +17,16 @@ def _ignore(bodies: Iterable[Digest]) -> None:
     return None
 
 
+def _know_none() -> Mapping[Digest, BodyPlace]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is to be live. `supply` gives the body of any wanted artifact, `foretell` is told which bodies it will be asked for next; `asked`: a
     rollback, which may go back in history. `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again
-    though the records call them right; `digest`: of the manifest, where it is known (making it goes through all of it)."""
+    though the records call them right; `digest`: of the manifest, where it is known (making it goes through all of it). `keeper`: the listed
+    release that bodies are supplied from, `kept` in which packs those stand that were."""
 
     manifest: Manifest
     supply: Callable[[Artifact], Body | Place]
@@ -31,6 +36,8 @@ class Wish:
     origin: ReleaseId | None = None
     mends: Mapping[Key, Found] = field(default_factory=dict)
     foretell: Callable[[Iterable[Digest]], None] = _ignore
+    keeper: ReleaseId | None = None
+    kept: Callable[[], Mapping[Digest, BodyPlace]] = _know_none
     digest: Digest | None = None
 
 

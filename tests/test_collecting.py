@@ -15,13 +15,14 @@ from sitepub.collecting import Collected, collect, foresee_collecting, foresee_s
 from sitepub.core.cutting import Cutting
 from sitepub.core.model import Artifact, FileClass, Key
 from sitepub.core.plan import Shown
+from sitepub.core.retention import choose_release
 from sitepub.core.settings import BucketAddress, Invalidation, Retention, Target
 from sitepub.core.state import State
 from sitepub.core.state_text import decode_state
 from sitepub.edges import Choosing
 from sitepub.errors import HeldError, RefusedError
 from sitepub.interfaces import Anything, ConditionFailedError
-from sitepub.pipeline import publish
+from sitepub.pipeline import publish, rollback
 from tests.support.builders import (
     HTML,
     IN_SHARDS,
@@ -416,6 +417,34 @@ def test_a_delete_of_a_dead_gc_that_comes_late_takes_nothing_away(monkeypatch: p
     """The publish after it needs just what was about to go: files, packs, shards and large bodies under names that their content makes."""
     first = {**FIRST, "paper.pdf": b"p" * (1024 * 1024 + 1)}
     world = world_with(first, SECOND, cutting=cutting)
+    late = die_in_gc(world, monkeypatch)
+    run(world, wish(first))
+    before = dict(world.bucket.objects)
+    assert len(late) >= 4
+    for one in late:
+        with suppress(ConditionFailedError, SystemExit):
+            one()
+    lost = before.keys() - world.bucket.objects.keys()
+    assert {key for key in lost if not key.startswith(".sitepub/releases/")} == set()
+    roll_back(world)
+
+
+def test_a_rollback_that_chose_before_such_a_gc_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of that release stands still, but not for long."""
+    world = world_with(FIRST, SECOND)
+    snapshot = world.edges().releases.read_state()
+    late = die_in_gc(world, monkeypatch)
+    with pytest.raises(RefusedError) as caught:
+        rollback(world.edges(), choose_release(snapshot.state, None), snapshot)
+    assert caught.value.code == "release-collected"
+    for one in late:
+        with suppress(ConditionFailedError, SystemExit):
+            one()
+    assert world.site() == bodies(SECOND)
+
+
+def die_in_gc(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """A `gc` dies whose deletes are all under way still."""
     late: list[Callable[[], None]] = []
     delete = MemoryStore.delete
     monkeypatch.setattr(MemoryStore, "delete", lambda store, key, *, expect: late.append(lambda: delete(store, key, expect=expect)))
@@ -429,15 +458,7 @@ def test_a_delete_of_a_dead_gc_that_comes_late_takes_nothing_away(monkeypatch: p
         gc(world, pid=7, before=die)
     monkeypatch.undo()
     world.gone.add(7)
-    run(world, wish(first))
-    before = dict(world.bucket.objects)
-    assert len(late) >= 4
-    for one in late:
-        with suppress(ConditionFailedError, SystemExit):
-            one()
-    lost = before.keys() - world.bucket.objects.keys()
-    assert {key for key in lost if not key.startswith(".sitepub/releases/")} == set()
-    roll_back(world)
+    return late
 
 
 def test_what_a_superseded_release_showed_is_kept_with_the_one_that_superseded_it() -> None:

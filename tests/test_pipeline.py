@@ -418,6 +418,25 @@ def test_a_rollback_of_many_pages_reads_their_pack_at_once() -> None:
     assert len(reads) == 1
 
 
+def test_a_rollback_keeps_no_body_twice() -> None:
+    """The pack of the release that it goes back to has them, and stays as long as a release names it."""
+    world = world_with_first()
+    world.clock.seconds += 2 * 86400
+    run(world, wish(SECOND))
+    world.clock.seconds += 2 * 86400
+    written: list[str] = []
+    edges = world.edges(before=lambda operation, key: written.append(key) if operation == "put" else None)
+    snapshot = edges.releases.read_state()
+    rollback(edges, choose_release(snapshot.state, None), snapshot)
+    assert not [key for key in written if key.startswith("packs/")]
+    world.clock.seconds += 2 * 86400
+    collect(world.edges(), Retention(releases=1, days=0))
+    assert len({key for key in world.bucket.objects if "/packs/" in key}) == 1
+    run(world, wish(SECOND))
+    roll_back(world)
+    assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
+
+
 def test_a_rollback_to_what_is_live_changes_nothing() -> None:
     world = world_with_first()
     assert roll_back(world, "2026").release is None
