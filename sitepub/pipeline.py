@@ -55,8 +55,6 @@ def publish(
     for _ in range(ATTEMPTS):
         snapshot = _wait_for_turn(edges, judge, wish, lock_timeout, first)
         first = None
-        if wish.keeper is not None and not _is_listed(snapshot, wish.keeper):
-            raise _collected(wish.keeper)
         decision = _decide_or_none(edges, snapshot, wish, permits, looks_behind=looks_behind)
         if decision is None:
             continue
@@ -167,6 +165,8 @@ def _collected(release: ReleaseId) -> RefusedError:
 
 def _decide_or_none(edges: Edges, snapshot: Snapshot, wish: Wish, permits: Permits, *, looks_behind: bool) -> Decision | None:
     """None where a release vanished because the state has moved on since it was read."""
+    if wish.keeper is not None and not _is_listed(snapshot, wish.keeper):
+        raise _collected(wish.keeper)
     edges.progress.stage("comparing with what is live")
     try:
         return decide(edges.store, edges.releases, snapshot, wish, permits, looks_behind=looks_behind)
