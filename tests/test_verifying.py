@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from sitepub.pipeline import publish
 from sitepub.request import Request
 from sitepub.verifying import Audit, verify
 from sitepub.wiring import Sight
-from tests.support.builders import CSS, Piece, RecordingCdn, World, digest_of, page_with_style, wish
+from tests.support.builders import CSS, Piece, RecordingCdn, World, die_after, digest_of, page_with_style, wish
 
 SITE: dict[str, Piece | bytes] = {
     **page_with_style("one", "a{}"),
@@ -273,17 +273,6 @@ def test_a_release_begun_meanwhile_by_a_run_that_died_is_not_undone(tmp_path: Pa
     assert state.pending is not None
 
 
-@dataclass
-class _Death:
-    at: int
-    seen: int = 0
-
-    def __call__(self, operation: str, key: str) -> None:
-        self.seen += 1
-        if self.seen > self.at:
-            raise SystemExit
-
-
 @pytest.mark.parametrize("loses_answer", [False, True], ids=["request never arrives", "answer is lost"])
 def test_a_repair_that_dies_at_any_request_is_finished_by_the_next(loses_answer: bool, tmp_path: Path) -> None:
     def spoiled() -> World:
@@ -296,14 +285,14 @@ def test_a_repair_that_dies_at_any_request_is_finished_by_the_next(loses_answer:
         return world
 
     hook = "after" if loses_answer else "before"
-    counter = _Death(10**9)
+    counter = die_after(10**9)
     repair(spoiled(), tmp_path, **{hook: counter})
     right = start().site()
     assert counter.seen > 30
     stopped = 0
     for number in range(counter.seen):
         world = spoiled()
-        death = _Death(number)
+        death = die_after(number)
         try:
             repair(world, tmp_path, pid=7, **{hook: death})
         except (SystemExit, SitepubError):

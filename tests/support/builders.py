@@ -19,7 +19,7 @@ from sitepub.edges import Choosing, Edges, InvalidationChoice
 from sitepub.errors import StoppedError
 from sitepub.interfaces import DistributionFacts, Submitted
 from sitepub.releases import Releases
-from tests.support.memory_store import Hook, MemoryBucket, MemoryStore
+from tests.support.memory_store import MemoryBucket, MemoryStore
 
 HTML: HeaderSet = (("Cache-Control", "public, max-age=0"), ("Content-Type", "text/html; charset=utf-8"))
 CSS: HeaderSet = (("Cache-Control", "public, max-age=31536000, immutable"), ("Content-Type", "text/css; charset=utf-8"))
@@ -170,14 +170,18 @@ class World:
         return {key: found.body for key, found in self.bucket.objects.items() if not key.startswith(".sitepub/")}
 
 
-def die_after(requests: int) -> Hook:
-    """A hook of a store: the process makes so many requests, and ends at the next one."""
-    seen = 0
+@dataclass(slots=True)
+class Death:
+    """A hook of a store: the process makes so many requests, and ends at the next one. `seen`: how many came."""
 
-    def die(operation: str, key: str) -> None:
-        nonlocal seen
-        seen += 1
-        if seen > requests:
+    requests: int
+    seen: int = 0
+
+    def __call__(self, operation: str, key: str) -> None:
+        self.seen += 1
+        if self.seen > self.requests:
             raise SystemExit
 
-    return die
+
+def die_after(requests: int) -> Death:
+    return Death(requests)
