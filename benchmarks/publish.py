@@ -329,8 +329,8 @@ def _median(timings: list[Timing], column: str) -> float:
     return statistics.median(getattr(timing, column) for timing in timings)
 
 
-def write_page(tables: list[str], runs: int) -> None:
-    versions = ", ".join(package.replace("==", " ") for package in PACKAGES.values())
+def write_page(tables: list[str], runs: int, names: list[str]) -> None:
+    versions = ", ".join(package.replace("==", " ") for name, package in PACKAGES.items() if name in names)
     write_tables("publish.py", tables, f"medians of {runs}; SeaweedFS on the same cores; {versions}")
 
 
@@ -362,7 +362,7 @@ def main() -> None:
     if options.inside is not None:
         options.inside.write_text(json.dumps(tables))
     elif options.write:
-        write_page(tables, options.runs)
+        write_page(tables, options.runs, names)
 
 
 def measure_inside(files: int, delay: int, runs: int, tools: str) -> str:
