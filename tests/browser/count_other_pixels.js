@@ -1,5 +1,5 @@
-// How many pixels differ between two PNG pictures.
-async (pictures) => {
+// How many pixels differ between two PNG pictures, in some colour and by more than so many shades.
+async ([pictures, shades]) => {
   const [one, other] = await Promise.all(pictures.map(async (picture) => {
     const image = new Image();
     image.src = 'data:image/png;base64,' + picture;
@@ -9,6 +9,7 @@ async (pictures) => {
     return canvas.getImageData(0, 0, image.width, image.height);
   }));
   if (one.width !== other.width || one.height !== other.height) return one.width * one.height;
-  const [before, after] = [one, other].map((pixels) => new Uint32Array(pixels.data.buffer));
-  return before.reduce((count, pixel, place) => count + (pixel !== after[place]), 0);
+  const others = new Set();
+  one.data.forEach((shade, place) => { if (Math.abs(shade - other.data[place]) > shades) others.add(place >> 2); });
+  return others.size;
 }

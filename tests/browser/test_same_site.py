@@ -20,7 +20,7 @@ SLOW = {*OTHER_SETTINGS, "python docs", "rust docs"}
 MOST = 60
 """Differences that are told; what follows from them fills pages."""
 BLURRED = 40
-"""Pixels at round corners that one browser draws differently each time."""
+"""Pixels that one browser draws differently each time, by more than shades of letters and corners."""
 BELOW_A_PATH: Mapping[str, frozenset[str]] = {
     "below a path/": frozenset(
         {"docs/bootstrap/css/bootstrap.min.css", "docs/icon.svg", "docs/main.js", "docs/late.js", "docs/mounted.css"}
