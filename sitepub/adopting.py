@@ -33,7 +33,8 @@ from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, FileBody, Listed, Place, Progress, StoreReader
 from sitepub.invalidating import foresee_invalidation
-from sitepub.packs import PackDraft, compress, large_body_key, pack_key
+from sitepub.packing import compress_all, send_packs
+from sitepub.packs import PackDraft, large_body_key
 from sitepub.preparing import Prepared
 from sitepub.publishing import carry_out, make_chooser, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
@@ -45,7 +46,7 @@ from sitepub.wishes import Wish
 ADOPTED = "adopted"
 """Kept in the state: the release that stands for what was found there."""
 
-FRAMES_AT_ONCE = 256
+READ_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +214,14 @@ def _keep_bodies(edges: Edges, adoption: Adoption, wish: Wish) -> Mapping[Digest
     copied = [artifact for artifact in bodies.values() if artifact.body not in packed]
     edges.progress.stage("keeping what stands there", total_files=len(bodies), total_bytes=sum(each.size for each in bodies.values()))
     run_all(lambda artifact: _copy_body(edges, artifact), copied)
+
+    def read(artifact: Artifact) -> bytes:
+        body = _read_body(edges.store, artifact, wish)
+        edges.progress.advance(files=1, bytes=artifact.size)
+        return body
+
     with PackDraft(Path(tempfile.gettempdir())) as draft:
-        draft.add(_frames(edges, list(packed.values()), wish))
-        if not draft.is_empty:
-            pack = draft.as_body()
-            edges.records.put(pack_key(draft.name), pack, PRIVATE_BYTES, digest=draft.digest, expect=Anything())
+        send_packs(edges.records, draft, draft.fill(compress_all(list(packed.values()), read, workers=READ_AT_ONCE)))()
         return draft.places()
 
 
@@ -225,17 +229,6 @@ def _copy_body(edges: Edges, artifact: Artifact) -> None:
     place, key = edges.store.place(artifact.key), large_body_key(artifact.body)
     edges.records.copy(place, key, PRIVATE_BYTES, digest=artifact.body, expect=Anything())
     edges.progress.advance(files=1, bytes=artifact.size)
-
-
-def _frames(edges: Edges, packed: list[Artifact], wish: Wish) -> Iterator[tuple[Digest, bytes]]:
-    def frame(artifact: Artifact) -> bytes:
-        body = _read_body(edges.store, artifact, wish)
-        edges.progress.advance(files=1, bytes=artifact.size)
-        return compress(body)
-
-    for start in range(0, len(packed), FRAMES_AT_ONCE):
-        for artifact, compressed in run_all(frame, packed[start : start + FRAMES_AT_ONCE], workers=16):
-            yield artifact.body, compressed
 
 
 def _read_body(store: StoreReader, artifact: Artifact, wish: Wish) -> bytes:

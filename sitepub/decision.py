@@ -103,6 +103,8 @@ def _join_lingering(document: Document | None, left: Mapping[Key, tuple[Artifact
 
 def _list_wanted(store: StoreReader, wanted: Manifest) -> list[Listed]:
     """What stands at wanted keys, whoever put it there."""
+    if not store.may_hold(wanted.artifacts.keys()):
+        return []
     return [there for there in store.list() if there.key in wanted.artifacts and not there.key.startswith(RESERVED)]
 
 

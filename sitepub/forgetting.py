@@ -22,8 +22,9 @@ from sitepub.gathering import run_all
 from sitepub.interfaces import Anything
 from sitepub.invalidating import invalidate
 from sitepub.lease import Change, LeaseKeeper, keeps_changing
+from sitepub.packing import send_packs
 from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
-from sitepub.releases import PRIVATE_BYTES, Snapshot, WrittenDocument, make_release_id, release_key
+from sitepub.releases import Snapshot, WrittenDocument, make_release_id, release_key
 from sitepub.shards import FOLDER
 
 
@@ -121,14 +122,9 @@ def _repack(edges: Edges, forgetting: Forgetting, pack: str, staying: Collection
         if place.pack == pack and digest in staying
     }
     kept = KeptBodies(edges.records, old)
+    bodies = ((digest, kept.read(digest)) for digest in sorted(old))
     with PackDraft(edges.spool) as draft:
-        for digest in sorted(old):
-            body = kept.read(digest)
-            if isinstance(body, bytes):
-                draft.add([(digest, compress(body))])
-        if not draft.is_empty:
-            whole = draft.as_body()
-            edges.records.put(pack_key(draft.name), whole, PRIVATE_BYTES, digest=draft.digest, expect=Anything())
+        send_packs(edges.records, draft, draft.fill((digest, compress(body)) for digest, body in bodies if isinstance(body, bytes)))()
         return draft.places()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from threading import Condition, Lock, Thread
+from functools import partial
+from threading import BoundedSemaphore, Condition, Lock, Thread
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
@@ -13,7 +14,7 @@ R = TypeVar("R")
 WORKERS = 64
 """Calls at once where nothing is paced: what the round trip of a distant region needs; connections are opened only as needed."""
 
-FIRST_LIMIT, MOST_LIMIT, LEAST_LIMIT = 16, 128, 2
+FIRST_LIMIT, MOST_LIMIT, LEAST_LIMIT = 32, 128, 2
 GAIN = 1.1
 """What doubling the number of requests must bring to be worth it."""
 
@@ -46,7 +47,7 @@ class Pace:
             was_full = self._running >= self.limit
             self._running -= 1
             self._done += 1
-            if self._done >= 2 * self.limit:
+            if self._done >= self.limit:
                 self._look(was_full)
             self._free.notify()
 
@@ -103,6 +104,33 @@ def run_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int = WO
     if crew.failures:
         raise _first_of(crew.failures)
     return [crew.pairs[number] for number in sorted(crew.pairs)]
+
+
+def start_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int) -> Callable[[], list[tuple[A, R]]]:
+    """As run_all, but arguments are drawn here, each once fewer than `workers` calls are under way, and what is under way in the end goes on: what is
+    returned waits for it. A failure is raised there; here, where more was to be drawn."""
+    slots = BoundedSemaphore(workers)
+    begun: list[tuple[A, Callable[[], R]]] = []
+    failed: list[A] = []
+
+    def call_in_slot(argument: A) -> R:
+        try:
+            return call(argument)
+        except BaseException:
+            failed.append(argument)
+            raise
+        finally:
+            slots.release()
+
+    def wait() -> list[tuple[A, R]]:
+        return [(argument, answer()) for argument, answer in begun]
+
+    for argument in arguments:
+        slots.acquire()
+        if failed:
+            wait()
+        begun.append((argument, start_aside(partial(call_in_slot, argument), is_awaited=True)))
+    return wait
 
 
 def _paced(call: Callable[[A], R], pace: Pace) -> Callable[[A], R]:

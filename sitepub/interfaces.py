@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -117,6 +117,10 @@ class StoreReader(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         """Keys in byte order; `prefix` is a plain string prefix of keys."""
+        ...
+
+    def may_hold(self, keys: Collection[Key]) -> bool:
+        """False only where surely none of them stands: cheaper to ask than what stands there."""
         ...
 
     def age(self, key: Key) -> float | None:

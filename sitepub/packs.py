@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+import threading
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
 from typing import IO, Self
 
@@ -16,12 +18,13 @@ from sitepub.core.model import BodyPlace, Digest, Key
 from sitepub.core.stretches import Stretch, join_places
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.gathering import start_aside
-from sitepub.interfaces import Body, FileBody, StoreReader
+from sitepub.interfaces import Body, StoreReader
 
-LEVEL = 3
+LEVEL = 2
+"""Of zstd: 3 makes pages a thirtieth smaller and takes a third longer."""
 
-IN_ONE = 32 * 1024 * 1024
-"""Packs up to so many bytes are put by one request."""
+FULL = 8 * 1024 * 1024
+"""Bytes from which on a pack is full: one goes up by one request, from memory, while the next one is filled."""
 
 HELD = 8
 """Stretches of packs in memory at once, so many megabytes each as core/stretches.py says."""
@@ -37,14 +40,26 @@ def large_body_key(digest: Digest) -> Key:
     return Key(f"entries/{digest}")
 
 
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A full pack of a draft: `size` bytes from `start` on in its file."""
+
+    digest: Digest
+    start: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        return self.digest[:32]
+
+
 class PackDraft:
-    """A pack being made, spooled to a temporary file: promote reads its bodies from here, so what goes live is what was packed."""
+    """Packs being made, spooled to a temporary file: promote reads its bodies from here, so what goes live is what was packed."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._file: IO[bytes] = _open_spool(folder)
         self._frames: dict[Digest, tuple[int, int]] = {}
-        self._sha = hashlib.sha256()
-        self._size = 0
+        self._packs: list[Pack] = []
 
     def __enter__(self) -> Self:
         return self
@@ -53,52 +68,70 @@ class PackDraft:
         self._file.close()
         Path(self._file.name).unlink(missing_ok=True)
 
-    def add(self, frames: Iterable[tuple[Digest, bytes]]) -> None:
-        """Appends compressed bodies; raises ConfigurationError where the disk is full."""
-        try:
-            for digest, frame in frames:
-                self._file.write(frame)
-                self._sha.update(frame)
-                self._frames[digest] = (self._size, len(frame))
-                self._size += len(frame)
-            self._file.flush()
-        except OSError as error:
-            raise _spool_failed(error) from error
-
-    @property
-    def is_empty(self) -> bool:
-        return not self._frames
-
-    @property
-    def name(self) -> str:
-        return self._sha.hexdigest()[:32]
+    def fill(self, frames: Iterable[tuple[Digest, bytes]]) -> Iterator[Pack]:
+        """Appends compressed bodies and tells of each pack once it is full, of the last one at the end. Raises ConfigurationError where the disk is full."""
+        sha, start, end = hashlib.sha256(), 0, 0
+        for digest, frame in frames:
+            self._write(frame)
+            sha.update(frame)
+            self._frames[digest] = (end, len(frame))
+            end += len(frame)
+            if end - start >= FULL:
+                yield self._seal(sha.hexdigest(), start, end)
+                sha, start = hashlib.sha256(), end
+        if end > start:
+            yield self._seal(sha.hexdigest(), start, end)
 
     def places(self) -> Mapping[Digest, BodyPlace]:
-        return {digest: BodyPlace(self.name, offset, length) for digest, (offset, length) in self._frames.items()}
+        """Where each body stands, of the packs that are full."""
+        starts = [pack.start for pack in self._packs]
+        owners = ((digest, self._packs[bisect_right(starts, at) - 1], at, length) for digest, (at, length) in self._frames.items())
+        return {digest: BodyPlace(pack.name, at - pack.start, length) for digest, pack, at, length in owners}
 
-    def as_body(self) -> Body:
-        """All of it; in memory where one request takes it, as an upload in parts takes three at least and a client of its own."""
-        if self._size <= IN_ONE:
-            return os.pread(self._file.fileno(), self._size, 0)
-        return FileBody(Path(self._file.name), self._size, self.digest)
-
-    @property
-    def digest(self) -> Digest:
-        return Digest(self._sha.hexdigest())
+    def read_pack(self, pack: Pack) -> bytes:
+        return os.pread(self._file.fileno(), pack.size, pack.start)
 
     def read(self, digest: Digest) -> bytes | None:
         """The body of this digest, if it is in here. Safe from many threads."""
         if digest not in self._frames:
             return None
-        offset, length = self._frames[digest]
-        return expand(os.pread(self._file.fileno(), length, offset), digest)
+        at, length = self._frames[digest]
+        return expand(os.pread(self._file.fileno(), length, at), digest)
+
+    def _write(self, frame: bytes) -> None:
+        try:
+            self._file.write(frame)
+        except OSError as error:
+            raise _spool_failed(error) from error
+
+    def _seal(self, digest: str, start: int, end: int) -> Pack:
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _spool_failed(error) from error
+        pack = Pack(Digest(digest), start, end - start)
+        self._packs.append(pack)
+        return pack
+
+
+class _Compressors(threading.local):
+    """One a thread: neither is safe from two, and to make one takes as long as a page."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self.compressor = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+@functools.cache
+def _compressors() -> _Compressors:
+    return _Compressors()
 
 
 def compress(body: bytes) -> bytes:
     """One zstd frame, as every body in a pack is."""
-    import zstandard
-
-    return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(body)
+    return _compressors().compressor.compress(body)
 
 
 def expand(frame: bytes, digest: Digest) -> bytes:
@@ -106,7 +139,7 @@ def expand(frame: bytes, digest: Digest) -> bytes:
     import zstandard
 
     try:
-        body = zstandard.ZstdDecompressor().decompress(frame)
+        body = _compressors().decompressor.decompress(frame)
     except zstandard.ZstdError as error:
         raise _damaged(digest) from error
     if hashlib.sha256(body).hexdigest() != digest:
@@ -153,7 +186,7 @@ class KeptBodies:
 class _Held:
     """A stretch that one thread reads, and others wait for."""
 
-    mutex: Lock = field(default_factory=Lock)
+    mutex: threading.Lock = field(default_factory=threading.Lock)
     content: bytes | None = None
 
 
@@ -166,7 +199,7 @@ class _Frames:
         self._stretches = stretches
         following = list(dict.fromkeys(stretches.values()))
         self._following = {stretch: following[n + 1 : n + 1 + AHEAD] for n, stretch in enumerate(following)}
-        self._mutex = Lock()
+        self._mutex = threading.Lock()
         self._held: dict[Stretch, _Held] = {}
         self._over: set[Stretch] = set()
 

@@ -14,6 +14,7 @@ from sitepub.decision import Decision, decide
 from sitepub.earlier import supply_from_target, wish_for
 from sitepub.edges import ATTEMPTS, Choosing, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, StoppedError
+from sitepub.gathering import start_aside
 from sitepub.invalidating import invalidate, send_owed
 from sitepub.lease import LeaseKeeper, is_dead, is_held_by, keeps_changing
 from sitepub.packs import PackDraft
@@ -60,18 +61,19 @@ def publish(
             continue
         if decision.is_nothing:
             return settle_nothing(edges, decision, wish.commit, wait=wait)
-        facts = edges.before_first_write()
+        # bodies are packed meanwhile
+        checked = start_aside(edges.before_first_write, is_awaited=True)
         choosing = _begin_choosing(edges, decision)
         with PackDraft(edges.spool) as draft:
             try:
-                staged = upload(edges, decision, wish, draft)
+                staged = upload(edges, decision, wish, draft, checked)
             except RefusedError as refused:
                 if refused.code != "name-taken" or looks_behind:
                     raise
                 looks_behind = True
                 continue
             choice = choosing()
-            keeper = _begin(edges, decision, staged, choice, wish, facts)
+            keeper = _begin(edges, decision, staged, choice, wish, checked())
             if keeper is None:
                 continue
             with keeper:

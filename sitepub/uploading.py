@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sitepub.core.document import Document
@@ -14,7 +14,8 @@ from sitepub.edges import Edges
 from sitepub.errors import StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place
-from sitepub.packs import PackDraft, compress, large_body_key, pack_key
+from sitepub.packing import compress_all, send_packs
+from sitepub.packs import Pack, PackDraft, large_body_key
 from sitepub.releases import PRIVATE_BYTES, make_release_id, next_second
 from sitepub.wishes import Wish
 from sitepub.writing import give_new_etag, is_standing, upload_asset
@@ -33,16 +34,19 @@ class Staged:
     uploaded: Mapping[Key, ETag | None]
 
 
-def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> Staged:
-    """Puts all of the release into the target that nobody refers to yet."""
+def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, checked: Callable[[], object]) -> Staged:
+    """Puts all of the release into the target that nobody refers to yet. `checked`: awaited before the first write; may stop the run."""
     if decision.completes is not None:
+        checked()
         document = edges.releases.read_document(decision.completes.release)
         return Staged(decision.completes.release, document, {})
     plan = decision.plan
     edges.progress.stage("uploading", total_files=len(plan.uploads), total_bytes=sum(a.size for a in plan.uploads))
-    missing = _draft_bodies(decision, wish, draft)
+    missing = _find_missing(decision)
+    await_packs = _send_packs(edges, decision, wish, draft, missing, checked)
+    checked()
     document = Document(plan.wanted, _find_places(decision, wish, draft), plan.lingering, decision.retired)
-    # before all that it names: what a run leaves that ends in here is known to be ours
+    # before all of the site's own keys: what a run leaves that ends in here is known to be ours
     release = _write_release(edges, decision, wish, document)
     for saved in plan.saved:
         standing = edges.store.head(saved.key)
@@ -59,7 +63,8 @@ def upload(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft) -> St
             pace=edges.pace,
         )
     }
-    _send_bodies(edges, decision, wish, draft, missing)
+    _send_large_bodies(edges, decision, wish, missing)
+    await_packs()
     return Staged(release, document, uploaded)
 
 
@@ -79,15 +84,31 @@ def _upload_one(edges: Edges, artifact: Artifact, wish: Wish, *, is_there: bool,
     return etag
 
 
-def _draft_bodies(decision: Decision, wish: Wish, draft: PackDraft) -> tuple[Artifact, ...]:
-    """Packs the bodies of entries that the target does not keep yet; returns the artifacts that have them, large ones too."""
+def _find_missing(decision: Decision) -> tuple[Artifact, ...]:
+    """Artifacts with the bodies of entries that the target does not keep yet, large ones too."""
     known = decision.document.bodies.keys() if decision.document else frozenset()
     large_before = {a.body for a in decision.document.manifest.artifacts.values() if is_large(a)} if decision.document else set()
-    missing = bodies_to_bring(decision.plan, known | large_before)
+    return bodies_to_bring(decision.plan, known | large_before)
+
+
+def _send_packs(
+    edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, missing: tuple[Artifact, ...], checked: Callable[[], object]
+) -> Callable[[], object]:
+    """Packs what is small; the last packs arrive meanwhile."""
     small = [a for a in missing if not is_large(a)]
     wish.foretell(a.body for a in small)
-    draft.add(_frames(small, wish))
-    return missing
+    packs: Iterable[Pack] = draft.fill(compress_all(small, lambda artifact: _read_body(wish, artifact), workers=4))
+    if wish.keeper is not None:
+        drafted = list(packs)
+        packs = () if _is_kept(wish, draft) else drafted
+    return send_packs(edges.records, draft, packs, checked, lambda *put: _outlive_gc(edges, decision, *put))
+
+
+def _read_body(wish: Wish, artifact: Artifact) -> bytes:
+    body = wish.supply(artifact)
+    if not isinstance(body, bytes):
+        raise StoppedError("kept-body-lost", f"the body of `{artifact.key}` can't be kept", "publish it again from its sources")
+    return body
 
 
 def _find_places(decision: Decision, wish: Wish, draft: PackDraft) -> Mapping[Digest, BodyPlace]:
@@ -99,25 +120,10 @@ def _find_places(decision: Decision, wish: Wish, draft: PackDraft) -> Mapping[Di
     return {digest: place for digest, place in places.items() if digest in wanted}
 
 
-def _frames(artifacts: list[Artifact], wish: Wish) -> Iterator[tuple[Digest, bytes]]:
-    def frame(artifact: Artifact) -> bytes:
-        body = wish.supply(artifact)
-        if not isinstance(body, bytes):
-            raise StoppedError("kept-body-lost", f"the body of `{artifact.key}` can't be kept", "publish it again from its sources")
-        return compress(body)
-
-    for first in range(0, len(artifacts), 256):
-        for artifact, compressed in run_all(frame, artifacts[first : first + 256], workers=4):
-            yield artifact.body, compressed
-
-
-def _send_bodies(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, missing: tuple[Artifact, ...]) -> None:
+def _send_large_bodies(edges: Edges, decision: Decision, wish: Wish, missing: tuple[Artifact, ...]) -> None:
     for artifact, body in run_all(wish.supply, [a for a in missing if is_large(a)], workers=4):
         etag = _put_large_body(edges, artifact, body)
         _outlive_gc(edges, decision, large_body_key(artifact.body), artifact.body, etag)
-    if not _is_kept(wish, draft):
-        etag = edges.records.put(pack_key(draft.name), draft.as_body(), PRIVATE_BYTES, digest=draft.digest, expect=Anything())
-        _outlive_gc(edges, decision, pack_key(draft.name), draft.digest, etag)
 
 
 def _is_kept(wish: Wish, draft: PackDraft) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
 from sitepub.edges import KeptLedger, NoCopy
-from sitepub.gathering import Pace
+from sitepub.gathering import Pace, start_aside
 from sitepub.interfaces import Cdn, CdnReader, Clock, Store, StoreReader
 from sitepub.local.clock import SystemClock
 from sitepub.local.copies import LocalCopies
@@ -197,8 +197,10 @@ def _try_records(target: Target, session: AwsSession | None, records: Store) -> 
     from sitepub.aws.probe import judges_conditions, open_probe
 
     with open_probe(records) as probe:
-        check_hidden(probe, record_urls(target, session))
-        return not isinstance(target.store, BucketAddress) or not target.endpoint_url or judges_conditions(probe)
+        await_hidden = start_aside(lambda: check_hidden(probe, record_urls(target, session)), is_awaited=True)
+        is_judge = not isinstance(target.store, BucketAddress) or not target.endpoint_url or judges_conditions(probe)
+        await_hidden()
+        return is_judge
 
 
 def record_urls(target: Target, session: AwsSession | None) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ LAYERS: dict[str, int] = {
     "reserving": 4,
     "packs": 4,
     "writing": 4,
+    "packing": 5,
     "wishes": 4,
     "lease": 5,
     "decision": 5,

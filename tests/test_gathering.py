@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sitepub.gathering import LEAST_LIMIT, MOST_LIMIT, Pace, run_all, start_aside
+from sitepub.gathering import LEAST_LIMIT, MOST_LIMIT, Pace, run_all, start_all, start_aside
 
 
 def test_results_come_in_order_of_arguments() -> None:
@@ -89,6 +89,50 @@ def test_an_interrupt_waits_for_what_is_under_way(monkeypatch: pytest.MonkeyPatc
     count = len(done)
     time.sleep(0.03)
     assert len(done) == count
+
+
+def test_all_are_begun_and_what_is_under_way_is_waited_for() -> None:
+    release, begun, most = threading.Event(), [], 0
+    mutex, running = threading.Lock(), 0
+
+    def call(number: int) -> int:
+        nonlocal running, most
+        with mutex:
+            running += 1
+            most = max(most, running)
+        assert number < 7 or release.wait(10)
+        with mutex:
+            running -= 1
+        return -number
+
+    def numbers() -> Iterator[int]:
+        for number in range(10):
+            begun.append(number)
+            yield number
+
+    wait = start_all(call, numbers(), workers=3)
+    assert begun == list(range(10))
+    release.set()
+    assert wait() == [(number, -number) for number in range(10)]
+    assert most <= 3
+
+
+def test_nothing_is_begun_after_a_failure() -> None:
+    drawn: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(100):
+            drawn.append(number)
+            yield number
+
+    def fail(number: int) -> None:
+        raise ValueError(f"number {number}")
+
+    with pytest.raises(ValueError, match="number 0"):
+        start_all(fail, numbers(), workers=1)
+    assert drawn == [0, 1]
+    with pytest.raises(ValueError, match="number 0"):
+        start_all(fail, range(2), workers=3)()
 
 
 def test_what_is_started_aside_gives_its_result_or_its_failure() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sitepub import packs
 from sitepub.core.model import BodyPlace, Digest
-from sitepub.errors import StoppedError
+from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import Anything
+from sitepub.packing import send_packs
 from sitepub.packs import AHEAD, HELD, KeptBodies, PackDraft, compress, large_body_key, pack_key
 from tests.support.builders import digest_of
 from tests.support.memory_store import MemoryStore
@@ -19,9 +23,46 @@ from tests.support.memory_store import MemoryStore
 def keep(store: MemoryStore, bodies: list[bytes]) -> dict[Digest, BodyPlace]:
     """In one pack. Returns where each stands."""
     with PackDraft() as draft:
-        draft.add((digest_of(body), compress(body)) for body in bodies)
-        store.put(pack_key(draft.name), draft.as_body(), (), digest=draft.digest, expect=Anything())
+        send_packs(store, draft, draft.fill((digest_of(body), compress(body)) for body in bodies))()
         return dict(draft.places())
+
+
+def test_each_pack_is_told_once_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = [random.Random(number).randbytes(400 + number) for number in range(20)]
+    frames = [(digest_of(body), compress(body)) for body in bodies]
+    monkeypatch.setattr(packs, "FULL", 1000)
+    store, drawn = MemoryStore(), 0
+
+    def draw() -> Iterator[tuple[Digest, bytes]]:
+        nonlocal drawn
+        for frame in frames:
+            drawn += 1
+            yield frame
+
+    with PackDraft() as draft:
+        full = draft.fill(draw())
+        first = next(full)
+        assert drawn == 3
+        assert draft.read_pack(first) == b"".join(frame for _, frame in frames[:3])
+        send_packs(store, draft, [first, *full])()
+        places = dict(draft.places())
+        assert [draft.read(digest_of(body)) for body in bodies] == bodies
+    assert len({place.pack for place in places.values()}) == len(store.objects) == 7
+    assert [KeptBodies(store, places).read(digest_of(body)) for body in bodies] == bodies
+    kept = KeptBodies(store, places)
+    kept.foretell(places)
+    assert [kept.read(digest_of(body)) for body in bodies] == bodies
+
+
+def test_no_pack_is_sent_before_the_target_is_checked() -> None:
+    store, frames = MemoryStore(), [(digest_of(b"page"), compress(b"page"))]
+
+    def refuse() -> None:
+        raise ConfigurationError("records-are-public", "everyone can read them", "hide them")
+
+    with PackDraft() as draft, pytest.raises(ConfigurationError):
+        send_packs(store, draft, draft.fill(frames), refuse)()
+    assert not store.objects
 
 
 def test_neighbours_that_are_foretold_are_one_request() -> None:

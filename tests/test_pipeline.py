@@ -75,11 +75,10 @@ def test_one_changed_page_costs_six_requests(page: str) -> None:
     publish(edges, wish(changed), allow_all, Permits())
     kinds = [(operation, key.split("/")[0]) for operation, key in seen]
     # the release's document is read once; a local copy spares that
-    assert kinds == [
+    assert sorted(kinds[2:4]) == [("put", "packs"), ("put", "releases")]
+    assert [*kinds[:2], *kinds[4:]] == [
         ("read", "state.json"),
         ("read", "releases"),
-        ("put", "releases"),
-        ("put", "packs"),
         ("put", "state.json"),
         ("put", "docs"),
         ("put", "state.json"),

@@ -101,7 +101,8 @@ def test_a_body_is_sent_once_and_found_by_every_release_that_has_it() -> None:
         world.clock.seconds += 60
         packs = {key for key in world.bucket.objects if "/packs/" in key}
         site[key] = b"changed %d" % number
-        assert sends(world, site)[1].startswith("packs/")
+        # beside the document that names it
+        assert any(key.startswith("packs/") for key in sends(world, site)[:2])
         (pack,) = {key for key in world.bucket.objects if "/packs/" in key} - packs
         assert world.bucket.objects[pack].body == compress(site[key])
     roll_back(world)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sitepub.core.model import Digest, ETag, Key
+from sitepub.gathering import start_aside
 from sitepub.interfaces import Absent, Anything, ConditionFailedError, Present, Store
 
 _FOLDER: Final = "probe/"
@@ -41,7 +42,11 @@ def open_probe(records: Store) -> Iterator[Probe]:
 
 def judges_conditions(probe: Probe) -> bool:
     """True where the server itself refuses what it should and accepts what it should."""
-    if probe.etag is None or not _is_refused(probe, Absent()) or not _is_refused(probe, Present(ETag('"0"'))):
+    if probe.etag is None:
+        return False
+    await_other = start_aside(lambda: _is_refused(probe, Present(ETag('"0"'))), is_awaited=True)
+    is_refused = _is_refused(probe, Absent())
+    if not await_other() or not is_refused:
         return False
     try:
         probe.put(Present(probe.etag))

@@ -18,6 +18,7 @@ R = TypeVar("R")
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 4.0
 _BROKEN: Final = re.compile(r"HttpError \{\s*kind: (?:Connect|Request|Timeout|Interrupted|Body|Decode)\b")
+_LATE: Final = re.compile(r"HttpError \{\s*kind: Timeout\b")
 _UNTRUSTED: Final = re.compile(r"certificate|tls|ssl", re.IGNORECASE)
 _SEEN_BY_VISITORS: Final = ("PutObject", "CopyObject", "DeleteObject", "CompleteMultipartUpload")
 _STARTED: Final = "sitepub_started"
@@ -61,8 +62,9 @@ def end_retries(client: Any, seconds: float) -> None:
 
 
 def _asks_for_less(failure: Exception) -> bool:
+    """A slow line that carries too many bodies at once answers none of them in time."""
     answer = read_answer(failure)
-    return answer is not None and answer.status in (429, 503)
+    return answer.status in (429, 503) if answer is not None else _LATE.search(f"{failure}") is not None
 
 
 def _may_pass(failure: Exception) -> bool:

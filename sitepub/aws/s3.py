@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sitepub.aws.failures import Asked, read_answer
@@ -112,6 +112,19 @@ class S3Store:
         # other servers have orders of their own: SeaweedFS lists `a/b` before `a.b`
         for full_key, size, etag in sorted(rows, key=lambda row: row[0].encode()) if self.has_own_endpoint else rows:
             yield Listed(Key(full_key.removeprefix(self._prefix)), size, etag)
+
+    def may_hold(self, keys: Collection[Key]) -> bool:
+        """By the lean client, which shows some keys as others; where it fails, an exact listing tells why."""
+        if not all(keeps_key(self._prefix + key) for key in keys):
+            return True
+        try:
+            for full_keys in self._lean.list_pages(self._prefix):
+                self._asking.count()
+                if any(full_key.removeprefix(self._prefix) in keys for full_key in full_keys):
+                    return True
+        except Exception:
+            return True
+        return False
 
     def age(self, key: Key) -> float | None:
         return self._look(key, lambda: self._full.age(self._prefix + key))

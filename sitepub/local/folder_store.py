@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -85,6 +85,9 @@ class FolderStore:
                 return None
             digest, size = found
             return Head(size, _make_etag(digest), Digest(digest), ())
+
+    def may_hold(self, keys: Collection[Key]) -> bool:
+        return any(there.key in keys for there in self.list())
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         self._count()

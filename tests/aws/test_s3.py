@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from sitepub.interfaces import Absent, Anything, ConditionFailedError, FileBody,
 from tests.contracts.test_store import ALL_HEADERS, HTML, body_of, digest_of, put, write_large
 from tests.support.canned_server import FINE, Canned, refuse, run_canned
 from tests.support.memory_store import MemoryStore
-from tests.support.servers import S3Server
+from tests.support.servers import ENVIRONMENT, S3Server
 
 ALTERED = ("x//y", "x/", "/x", "a/../b", "./a", "tab\tx", "del\x7f", "back\\slash")
 REFUSED = refuse(412, "PreconditionFailed")
@@ -165,6 +166,31 @@ def test_faults_are_tried_again(fault: Canned, headers: HeaderSet) -> None:
         assert put(store, "a", b"x", headers) == '"e"'
         assert len(server.received) == 2
         assert store.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [(refuse(503, "SlowDown"), 1), (refuse(500, "InternalError"), 0), (Canned(0), 0)],
+    ids=["slow down", "500", "lost"],
+)
+def test_a_server_that_asks_for_less_gets_less(fault: Canned, expected: int) -> None:
+    with run_canned(fault, FINE) as server:
+        assert count_refusals(server.endpoint_url) == expected
+
+
+def test_a_line_that_answers_too_late_carries_less() -> None:
+    refusals: list[None] = []
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(ConfigurationError):
+        count_refusals(f"http://127.0.0.1:{server.getsockname()[1]}", refusals)
+    assert len(refusals) == 3
+
+
+def count_refusals(endpoint_url: str, refusals: list[None] | None = None) -> int:
+    """Of one put, tried three times."""
+    told = [] if refusals is None else refusals
+    session = AwsSession(environment=ENVIRONMENT, read_seconds=0.1, refused=lambda: told.append(None))
+    put(S3Store(BucketAddress("bucket"), session, endpoint_url=endpoint_url, attempts=3), "a", b"x")
+    return len(told)
 
 
 def test_a_body_that_breaks_off_is_no_body() -> None:

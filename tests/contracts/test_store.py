@@ -406,6 +406,22 @@ def test_keys_are_listed_in_byte_order(store: Store) -> None:
     assert [row.size for row in store.list()] == [len(key.encode()) for key in sorted(keys, key=str.encode)]
 
 
+def test_keys_that_may_stand_there_are_not_overlooked(store: Store) -> None:
+    assert not store.may_hold([Key("a")])
+    put(store, "a b/é.html", b"")
+    put(store, "x", b"x")
+    assert not store.may_hold([])
+    assert not store.may_hold([Key("a"), Key("a b"), Key("x/y"), Key("xx")])
+    assert store.may_hold([Key("a"), Key("x")])
+    assert store.may_hold({Key("a b/é.html"): None}.keys())
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_odd_keys_are_not_overlooked(case: Case, key: str) -> None:
+    put(case.store, key, b"1")
+    assert case.store.may_hold([Key(key)])
+
+
 def test_a_prefix_is_any_start_of_a_key(store: Store) -> None:
     for key in ("css/a", "css/b", "cssx", "c", "d/css/a"):
         put(store, key, b"")

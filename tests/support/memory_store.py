@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -107,6 +107,9 @@ class MemoryStore:
         found = self._look(key)
         self._end("head", key)
         return None if found is None else Head(len(found.body), found.etag, found.digest, found.headers)
+
+    def may_hold(self, keys: Collection[Key]) -> bool:
+        return any(there.key in keys for there in self.list())
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         """One request a page; what is deleted or added between two pages is (not) seen, as in S3."""
