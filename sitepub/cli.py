@@ -124,18 +124,23 @@ def run(words: list[str]) -> int:
         status = root.main(args=words, prog_name="sitepub", standalone_mode=False)
         sys.stdout.flush()
         return int(status or 0)
-    except SitepubError as error:
-        return _tell(error, words)
-    except click.ClickException as error:
-        return _tell(_as_usage_error(error, words), words)
     except (KeyboardInterrupt, click.Abort):
         return _tell_interrupted()
-    except BrokenPipeError:
+    except Exception as error:
+        # libraries take an interrupt for a failure of what they called: obstore does while it asks for credentials
+        return _tell_interrupted() if _is_interrupted() else _tell_failure(error, words)
+
+
+def _tell_failure(error: Exception, words: list[str]) -> int:
+    if isinstance(error, SitepubError):
+        return _tell(error, words)
+    if isinstance(error, click.ClickException):
+        return _tell(_as_usage_error(error, words), words)
+    if isinstance(error, BrokenPipeError):
         # the reader of our output has gone: nothing more can be said to it, not even by the interpreter's own flush
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.FINE
-    except Exception as error:
-        return _tell_defect(error, words)
+    return _tell_defect(error, words)
 
 
 def put_command_first(words: list[str]) -> list[str]:
@@ -223,6 +228,10 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     signal.signal(signal.SIGINT, _end_at_once)
     signal.signal(signal.SIGTERM, _end_at_once)
     raise KeyboardInterrupt
+
+
+def _is_interrupted() -> bool:
+    return signal.getsignal(signal.SIGTERM) is _end_at_once
 
 
 def _end_at_once(number: int, frame: FrameType | None) -> NoReturn:

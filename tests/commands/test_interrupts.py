@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sitepub import cli
 from sitepub.aws.session import READ_SECONDS
 from tests.commands.story import SITE, Story
 
@@ -108,6 +109,23 @@ def test_a_build_is_ended_with_the_run(story: Story) -> None:
     assert err.decode().splitlines()[-1] == "interrupted; running it again finishes what was begun"
     assert not Path(f"/proc/{pid.read_text().strip()}").exists()
     assert story.held() == {}
+
+
+def test_an_interrupt_that_a_library_takes_for_its_own_failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def main(**_: object) -> None:
+        try:
+            cli._interrupt(signal.SIGTERM, None)
+        except KeyboardInterrupt:
+            raise RuntimeError("External AWS credential provider: KeyboardInterrupt") from None
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(cli.root, "main", main)
+    try:
+        assert cli.run(["status"]) == 130
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == "interrupted; running it again finishes what was begun\n"
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
