@@ -69,6 +69,8 @@ class Distribution:
 def distribution(moto_server: S3Server) -> Iterator[Distribution]:
     """The only one of its account: the month's paths are the whole account's, and each distribution of it is asked."""
     client = moto_server.client("cloudfront")
+    for left in client.list_distributions()["DistributionList"].get("Items", ()):
+        client.delete_distribution(Id=left["Id"], IfMatch="x")
     made = client.create_distribution(
         DistributionConfig={
             "CallerReference": uuid.uuid4().hex,
