@@ -273,3 +273,22 @@ def test_a_gc_that_slept_past_its_lease_deletes_nothing_more() -> None:
         collect(world.edges(after=sleep_after_the_first), Retention(releases=1, days=0))
     assert len(deleted) == 1
     assert len(collect(world.edges(pid=2), Retention(releases=1, days=0)).sweep.doomed) > 1
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["our own, whose answer was lost", "another run's"])
+def test_a_refused_swap_is_ours_by_its_nonce_alone(is_ours: bool) -> None:
+    """The other run wants the very same state, in its own name."""
+    world = start()
+    other, left = world.edges(pid=2).releases, [1]
+
+    def first_attempt(operation: str, key: str) -> None:
+        if (operation, key) == ("put", "state.json") and left:
+            left.pop()
+            assert other.swap(snapshot, wanted if is_ours else replace(wanted, nonce="another")).is_ours
+
+    releases = world.edges(before=first_attempt).releases
+    snapshot = releases.read_state()
+    wanted = recommit(snapshot.state, commit("a"), nonce="ours")
+    swap = releases.swap(snapshot, wanted)
+    assert (swap.is_ours, left) == (is_ours, [])
+    assert swap.snapshot == other.read_state()
