@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from sitepub.core.enumeration import name_some
 from sitepub.core.manifest import hashed_keys
@@ -13,7 +12,7 @@ from sitepub.decision import RESERVED, Decision
 from sitepub.edges import Edges
 from sitepub.errors import RefusedError
 from sitepub.gathering import run_all
-from sitepub.interfaces import Body, ConditionFailedError, Place
+from sitepub.interfaces import Body, Place
 from sitepub.lease import LeaseKeeper
 from sitepub.packs import PackDraft, large_body_key
 from sitepub.wishes import Wish
@@ -62,9 +61,9 @@ def _write_step(
         if step.wanted is None or written.etag is None or not is_ours or not _suits_dead_run(decision, step, written.etag):
             return written
         keeper.check()
-        with suppress(ConditionFailedError):
-            wanted = step.wanted
-            return Written(Outcome.DONE, give_new_etag(edges.store, step.key, wanted.headers, wanted.body, written.etag))
+        renewed = give_new_etag(edges.store, step.key, step.wanted.headers, step.wanted.body, written.etag)
+        if renewed is not None:
+            return Written(Outcome.DONE, renewed)
         found = None
     return Written(Outcome.FOREIGN)
 

@@ -143,8 +143,8 @@ def _put_large_body(edges: Edges, artifact: Artifact, body: Body | Place) -> ETa
 
 def _outlive_gc(edges: Edges, decision: Decision, key: Key, digest: Digest, etag: ETag) -> None:
     """A `gc` that ended half-way may have a delete of the same name under way still."""
-    if decision.snapshot.state.collect is not None:
-        give_new_etag(edges.records, key, PRIVATE_BYTES, digest, etag)
+    if decision.snapshot.state.collect is not None and give_new_etag(edges.records, key, PRIVATE_BYTES, digest, etag) is None:
+        raise StoppedError("target-moves", f"`{key}` was deleted while it was looked at, by a `gc` that has died", "run it again")
 
 
 def _write_release(edges: Edges, decision: Decision, wish: Wish, document: Document) -> Release:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, Digest, ETag, FileClass, HeaderSet, Key
 from sitepub.core.plan import Step
-from sitepub.errors import DefectError, RefusedError
+from sitepub.errors import DefectError, RefusedError, StoppedError
 from sitepub.interfaces import Absent, Body, ConditionFailedError, Expectation, FileBody, Head, Place, Present, Store, StoreReader
 
 LOOK_FIRST_ABOVE = 1024 * 1024
@@ -43,15 +42,23 @@ def upload_asset(store: Store, artifact: Artifact, body_of: BodyOf, *, looks_fir
         etag = _put_asset(store, artifact, body_of, looks_first=looks_first)
         if not needs_new_etag:
             return etag
-        with suppress(ConditionFailedError):
-            return give_new_etag(store, artifact.key, artifact.headers, artifact.body, etag)
+        renewed = give_new_etag(store, artifact.key, artifact.headers, artifact.body, etag)
+        if renewed is not None:
+            return renewed
     raise ConditionFailedError(artifact.key)
 
 
-def give_new_etag(store: Store, key: Key, headers: HeaderSet, digest: Digest, etag: ETag) -> ETag:
+def give_new_etag(store: Store, key: Key, headers: HeaderSet, digest: Digest, etag: ETag) -> ETag | None:
     """Writes what stands there once more, so that conditional writes of a dead run that are still under way find something else than they
-    expect: of the same bytes the ETag would be the same. Raises ConditionFailedError."""
-    return store.copy(store.place(key), key, headers, digest=digest, expect=Present(etag)) if store.is_conditional else etag
+    expect: of the same bytes the ETag would be the same. None where one of them was faster."""
+    try:
+        return store.copy(store.place(key), key, headers, digest=digest, expect=Present(etag)) if store.is_conditional else etag
+    except ConditionFailedError:
+        return None
+    except StoppedError as error:
+        if error.code != "missing-body":
+            raise
+        return None
 
 
 def _put_asset(store: Store, artifact: Artifact, body_of: BodyOf, *, looks_first: bool) -> ETag:

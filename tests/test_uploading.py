@@ -9,11 +9,12 @@ import pytest
 from sitepub.collecting import collect
 from sitepub.core.model import Artifact, FileClass, Key
 from sitepub.core.settings import Retention
+from sitepub.errors import StoppedError
 from sitepub.interfaces import Anything, Body, Place
 from sitepub.packs import compress
 from sitepub.wishes import Permits
 from tests.support.builders import CSS, HTML, Piece, World, artifact, digest_of, wish
-from tests.test_pipeline import FIRST, SECOND, crash_at, die_at, roll_back, run
+from tests.test_pipeline import FIRST, SECOND, bodies, crash_at, die_at, roll_back, run
 
 LARGE = b"l" * (1024 * 1024 + 1)
 PICTURES: dict[str, Piece | bytes] = {
@@ -83,6 +84,39 @@ def test_what_is_recorded_is_what_stands_there_though_another_run_was_faster() -
     assert not left
     releases = world.edges().releases
     assert releases.read_record(releases.read_state().state)[Key(name)] == world.bucket.objects[name].etag
+
+
+@pytest.mark.parametrize("lost", ["asset", "pack"])
+def test_what_a_dead_gc_deletes_at_the_last_moment_is_sent_again(lost: str) -> None:
+    """Its delete arrives between the look at what stands there and the copy that would have saved it; a pack takes one more run."""
+    world = World()
+    for site in (FIRST, SECOND):
+        run(world, wish(site))
+        world.clock.seconds += DAY + 60
+    name = name_of(FIRST)
+    with pytest.raises(SystemExit):
+        collect(world.edges(pid=7, before=die_at("delete", name)), Retention(releases=1, days=0))
+    world.gone.add(7)
+    left = [1]
+
+    def delete_late(operation: str, key: str) -> None:
+        if operation == "copy" and (key == name if lost == "asset" else key.startswith("packs/")) and left:
+            left.pop()
+            del world.bucket.objects[key if lost == "asset" else f".sitepub/{key}"]
+
+    if lost == "pack":
+        with pytest.raises(StoppedError) as caught:
+            run(world, wish(FIRST), before=delete_late)
+        assert caught.value.code == "target-moves"
+        run(world, wish(FIRST))
+    else:
+        run(world, wish(FIRST), before=delete_late)
+    assert not left
+    assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
+    world.clock.seconds += 60
+    run(world, wish(SECOND))
+    roll_back(world)
+    assert {key: world.site()[key] for key in FIRST} == bodies(FIRST)
 
 
 def test_a_dead_release_is_completed_with_what_it_sent() -> None:
