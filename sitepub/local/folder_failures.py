@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,19 +34,26 @@ def explain_disk_failure(failure: OSError, key: Key, where: str) -> SitepubError
                 "folder-blocks-file", f"`{key}` can't be written: a folder stands there in `{where}`", "remove the folder or move it away"
             )
         case errno.ENOTDIR:
-            return explain_blocked_folder(Path(name), where)
+            return explain_blocked_folder(find_blocking_file(Path(name)) or Path(name), where)
         case _:
             return StoppedError("disk-fault", f"`{name}` in `{where}`: {_say(failure)}", "check the disk, then publish again")
 
 
-def explain_blocked_folder(folder: Path, where: str) -> RefusedError:
-    blocking = find_blocking_file(folder) or folder
+def explain_blocked_folder(blocking: Path, where: str) -> RefusedError:
     return RefusedError("file-blocks-folder", f"`{blocking}` is a file where `{where}` needs a folder", "remove the file or move it away")
 
 
 def find_blocking_file(folder: Path) -> Path | None:
     """A file that stands at `folder` or above it."""
-    return next((above for above in (folder, *folder.parents) if above.exists() and not above.is_dir()), None)
+    return next((above for above in (folder, *folder.parents) if _is_no_folder(above)), None)
+
+
+def _is_no_folder(path: Path) -> bool:
+    """Looks once: between two looks a delete beside us may take a folder away."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def explain_missing(key: Key, where: str) -> StoppedError:

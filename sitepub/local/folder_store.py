@@ -227,9 +227,10 @@ class FolderStore:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             self._check_root()
-            if find_blocking_file(folder) is None:
+            blocking = find_blocking_file(folder)
+            if blocking is None:
                 raise FileNotFoundError(errno.ENOENT, "taken away meanwhile", str(folder)) from None
-            raise explain_blocked_folder(folder, self.describe()) from None
+            raise explain_blocked_folder(blocking, self.describe()) from None
         self._known_folders.add(folder)
 
     def _check_inside(self, folder: Path) -> None:

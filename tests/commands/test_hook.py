@@ -149,6 +149,7 @@ def test_a_terminal_that_goes_takes_nothing_along(ground: Ground, tmp_path: Path
         cwd=ground.here,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # under `nohup` the tests ignore it, and so would a shell
     )
     wait_until(lambda: (ground.here / ".git/sitepub/local.json").exists())
     os.killpg(pushing.pid, number)

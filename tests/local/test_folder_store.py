@@ -20,7 +20,7 @@ import pytest
 from sitepub.core.model import Key
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, StoppedError
 from sitepub.interfaces import Absent, Anything, Present
-from sitepub.local.folder_failures import explain_disk_failure
+from sitepub.local.folder_failures import explain_disk_failure, find_blocking_file
 from sitepub.local.folder_store import FolderStore
 from tests.contracts.test_store import HTML, body_of, count_winners, digest_of, put
 
@@ -208,6 +208,22 @@ def test_deletes_and_puts_in_one_folder_do_not_disturb_each_other(store: FolderS
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     assert list(store.list()) == []
+
+
+def test_a_folder_that_vanishes_while_it_is_looked_at_is_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, exists = root / "a", Path.exists
+    folder.mkdir(parents=True)
+
+    def exist_no_more(path: Path) -> bool:
+        is_there = exists(path)
+        if path == folder and is_there:
+            path.rmdir()
+        return is_there
+
+    monkeypatch.setattr(Path, "exists", exist_no_more)
+    assert find_blocking_file(folder) is None
+    (root / "b").write_bytes(b"")
+    assert find_blocking_file(root / "b/c") == root / "b"
 
 
 def test_one_of_many_stores_creates(root: Path) -> None:
