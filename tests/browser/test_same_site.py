@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ALL = {**SITES, **OTHER_SETTINGS}
-SLOW = {*OTHER_SETTINGS, "python docs", "rust docs"}
+SLOW = {*OTHER_SETTINGS, "python docs", "rust docs", "slides", "example"}
 MOST = 60
 """Differences that are told; what follows from them fills pages."""
 BLURRED = 40

@@ -85,7 +85,7 @@ def signal_at(request: int, delay: float, number: signal.Signals, running: list[
     return plan
 
 
-@pytest.mark.parametrize("step", [61, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [97, pytest.param(3, marks=pytest.mark.slow)])
 def test_an_adopt_that_is_killed_at_a_request(story: Story, script: Script, seaweedfs: S3Server, tally: Tally, step: int) -> None:
     """What another tool put there goes on working, and the next adopt or publish makes it whole."""
     place = story.target.split()[1]
