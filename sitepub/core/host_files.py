@@ -22,6 +22,7 @@ _STATUS = re.compile(r"(\d{3})(!?)", re.ASCII)
 _REDIRECTING = (301, 302, 303, 307, 308)
 _MANY = re.compile(r"\*|/:[A-Za-z]|^:")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*(.*)")
+_URL = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*://")
 _GIT_LETTERS = re.compile(r"[\[\]?\\!#]")
 
 Exists = Callable[[str], bool]
@@ -84,9 +85,17 @@ def _read_redirect(words: list[str], number: int, *, url_path: str, exists: Exis
         raise _UntranslatableError(
             f"`{source}` is a file of the site, `{key}`, and can't be forced to redirect; take the file out" if is_forced else ""
         )
-    if to.startswith("/") and "?" not in to and "#" not in to and redirect_key(to, url_path) == key:
+    if _find_key(to, url_path) == key:
         raise _UntranslatableError(f"`{source}` leads to itself")
     return redirect, key
+
+
+def _find_key(to: str, url_path: str) -> Key | None:
+    """The key that a path of the site stands for; None for what is no such path, which may be redirected to all the same."""
+    try:
+        return redirect_key(to, url_path)
+    except ConfigurationError:
+        return None
 
 
 def _read_status(words: list[str]) -> tuple[int, bool]:
@@ -137,17 +146,18 @@ def read_headers(text: str, *, exists: Exists) -> HostRules:
 
 
 def _each_block(text: str) -> Iterator[tuple[int, str, list[tuple[int, str]]]]:
-    """A URL at the margin, and below it, indented, its headers."""
+    """A URL, and below it its headers; '' for headers before any URL. Both hosts tell them by their form: the indentation is for people."""
     block: tuple[int, str, list[tuple[int, str]]] | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if not line or line.startswith("#"):
             continue
-        if line[0].isspace() and block is not None:
-            block[2].append((number, line.strip()))
-        else:
+        if _URL.match(line):
             if block is not None:
                 yield block
-            block = (number, line.strip(), [])
+            block = (number, line, [])
+        else:
+            block = block or (number, "", [])
+            block[2].append((number, line))
     if block is not None:
         yield block
 
@@ -170,6 +180,8 @@ def _read_header(line: str) -> tuple[str, str]:
 def _find_matches(url: str, exists: Exists) -> tuple[str, ...]:
     """gitignore patterns for the files that a URL of `_headers` is about. One without a wildcard names its file, since a pattern would match
     a folder of that name with all that is in it."""
+    if not url:
+        raise _UntranslatableError("headers stand below no URL: write the path that they are for above them")
     if not url.startswith("/"):
         raise _UntranslatableError(f"`{url}` is about one host: rules here hold for the files, whoever asks")
     folder, _, last = url.rpartition("/")
@@ -182,7 +194,7 @@ def _find_matches(url: str, exists: Exists) -> tuple[str, ...]:
     if last.startswith("*"):
         return (f"{folders}/**/*{_escape(last[1:])}",)
     if folders != escaped or last.startswith(":"):
-        return (f"{folders}/{'*' if last.startswith(':') else last or 'index.html'}",)
+        return (f"{folders}/{'*' if last.startswith(':') else _escape(last) or 'index.html'}",)
     path = url[1:]
     candidates = [f"{path}index.html"] if path.endswith("/") or not path else [path, f"{path}.html", f"{path}/index.html"]
     named = next((candidate for candidate in candidates if exists(candidate)), None)

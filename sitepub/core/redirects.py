@@ -20,6 +20,7 @@ _FULL_URL = re.compile(r"(https?:)?//[^/]", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9._~!$&()*+,;=:@/?#%\[\]-]")  # quotes too: a meta refresh ends at them
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNDECODABLE = re.compile(r"[\ud800-\udfff]")
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -66,6 +67,10 @@ def redirect_key(source: str, url_path: str) -> Key:
         raise _bad(source, "holds an empty or dot segment", "write the path as browsers show it")
     if any("/" in segment or "\\" in segment or _CONTROL.search(segment) for segment in segments):
         raise _bad(source, "names no file that could be", "write the path as browsers show it")
+    if any(_UNDECODABLE.search(segment) for segment in segments):
+        raise _bad(source, "is no UTF-8 once its escapes are undone, and no key can hold it", "redirect it where the site is served")
+    if any(segment.lower() == ".sitepub" for segment in segments):
+        raise _bad(source, "has the name of sitepub's own records", "redirect another path")
     return Key("/".join([*segments[:-1], segments[-1] or INDEX]))
 
 

@@ -21,7 +21,10 @@ def join_host_files(config: Config, target: Target) -> tuple[Config, tuple[Warni
     from sitepub.core.host_files import join, read_headers, read_redirects
 
     def exists(path: str) -> bool:
-        return (config.source / path).is_file()
+        try:
+            return (config.source / path).is_file()
+        except OSError:  # a name longer than any file's
+            return False
 
     rules = join(
         {

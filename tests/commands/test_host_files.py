@@ -53,3 +53,16 @@ def test_a_changed_comment_changes_nothing(story: Story) -> None:
     story.write({"about.html": "<p>other", "_headers": "# nothing at last\n"})
     assert [change["key"] for change in story.publish()["changes"]] == ["about.html"]
     assert not (story.root / "out/_redirects").exists() and not (story.root / "out/_headers").exists()
+
+
+def test_no_line_stops_a_publish(story: Story) -> None:
+    redirects = "/.sitepub/state.json /\n/caf%E9/ /\n/there //example.org/\n/twice /a//b\n"
+    story.write({"_redirects": redirects, "_headers": f"/{'x' * 300}\n  Expires: 0\n"})
+    told = story.publish()
+    assert told["warnings"] == [
+        "`_redirects` line 1: `/.sitepub/state.json` has the name of sitepub's own records",
+        "`_redirects` line 2: `/caf%E9/` is no UTF-8 once its escapes are undone, and no key can hold it",
+        f"`_headers` line 1: `/{'x' * 300}` is no file of the site",
+    ]
+    assert 'url=https://example.org/"' in (story.root / "out/there").read_text()
+    assert 'url=/a//b"' in (story.root / "out/twice").read_text()

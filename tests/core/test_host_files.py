@@ -27,6 +27,8 @@ def headers(text: str) -> HostRules:
         ("/old https://example.org/new 308!", "/old", "https://example.org/new", 308),
         ("\t/old /new 307 # moved", "/old", "/new", 307),
         ("/about/ /about.html", "/about/", "/about.html", 301),
+        ("/old //example.org/new", "/old", "//example.org/new", 301),
+        ("/old /new//x", "/old", "/new//x", 301),
     ],
 )
 def test_a_line_becomes_a_redirect(line: str, source: str, to: str, status: int) -> None:
@@ -56,6 +58,7 @@ def test_a_line_becomes_a_redirect(line: str, source: str, to: str, status: int)
         ("/x 301", "`/x` leads nowhere: a path or URL must follow it"),
         ("/x/ /x/index.html", "`/x/` leads to itself"),
         ("/a//b /c", "`/a//b` holds an empty or dot segment"),
+        ("/.sitepub/state.json /c", "`/.sitepub/state.json` has the name of sitepub's own records"),
         ("/docs/ /new 301!", "`/docs/` is a file of the site, `docs/index.html`, and can't be forced to redirect; take the file out"),
     ],
 )
@@ -106,6 +109,19 @@ def test_a_url_of_headers_is_about_these_files(url: str, matched: set[str]) -> N
     assert {path for path in FILES if any(rule.matches(path) for rule in rules)} == matched  # type: ignore[arg-type]
 
 
+def test_a_name_after_a_placeholder_is_no_pattern() -> None:
+    assert [rule.match for rule in headers("/:folder/a[1].pdf\n  Expires: 0\n").headers] == ["/*/a\\[1\\].pdf"]
+
+
+def test_headers_are_told_from_urls_by_their_form() -> None:
+    found = headers("/app.css\nContent-Language: en\n  /plain\nContent-Language: de\n")
+    assert [(rule.match, rule.set, rule.line) for rule in found.headers] == [
+        ("/app.css", (("Content-Language", "en"),), 1),
+        ("/plain", (("Content-Language", "de"),), 3),
+    ]
+    assert found.warnings == ()
+
+
 def test_blocks_keep_their_order_and_join_what_they_name_twice() -> None:
     found = headers("# all\n/*\n  Cache-Control: public\n  cache-control: max-age=60\n\n/app.css\n\tContent-Language: en\n")
     assert [(rule.match, rule.set, rule.line) for rule in found.headers] == [
@@ -130,6 +146,7 @@ def test_blocks_keep_their_order_and_join_what_they_name_twice() -> None:
         ("/*\n  nonsense\n", "2: is no header: it is written `Name: value`"),
         ("/*\n  Expires:\n", "2: `Expires` has no value that a header can have"),
         ("/nosuch\n  Expires: 0\n", "1: `/nosuch` is no file of the site"),
+        ("Expires: 0\n/app.css\n", "1: headers stand below no URL: write the path that they are for above them"),
         ("/*/x/*\n  Expires: 0\n", "1: `/*/x/*` has a wildcard that no pattern can say: it may begin the last part of the path"),
         (
             "https://x.pages.dev/*\n  Expires: 0\n",

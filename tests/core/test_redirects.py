@@ -61,7 +61,11 @@ def test_targets_of_redirects(to: str, url_path: str, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["", "old/", "https://ex.org/old", "/a?b", "/a#b", "/a//b", "//a", "/a/../b", "/a/%2e%2e", "/a%2Fb", "/a%00", "/a\\b", "/./"]
+    "source",
+    [
+        *("", "old/", "https://ex.org/old", "/a?b", "/a#b", "/a//b", "//a", "/a/../b", "/a/%2e%2e", "/a%2Fb", "/a%00", "/a\\b", "/./"),
+        *("/caf%E9/", "/.sitepub/state.json", "/%2Esitepub/state.json", "/a/.Sitepub/"),
+    ],
 )
 def test_bad_sources_are_named(source: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
