@@ -14,14 +14,14 @@ def fold_freely(
     changed: Collection[str], live: Collection[str], tags: Mapping[str, Collection[str]], max_wildcards: int
 ) -> tuple[str, ...] | None:
     """Raw URL paths in, items out; `tags`: tag -> URLs that carry it. None where something can be named neither alone nor so."""
+    left, items, wildcards = set(changed), list[str](), 0
     sets = [
         *_find_prefixes(changed, live),
-        *((f"#{tag}", frozenset(urls)) for tag, urls in sorted(tags.items()) if set(urls) <= set(changed)),
+        *((f"#{tag}", frozenset(urls)) for tag, urls in sorted(tags.items()) if left.issuperset(urls)),
     ]
     # the largest first; of the same size paths before tags
     queue = [(-len(urls), not item.endswith("*"), item, urls) for item, urls in sets]
     heapify(queue)
-    left, items, wildcards = set(changed), list[str](), 0
     while queue and left:
         _, is_tag, item, urls = heappop(queue)
         covered = left & urls

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from sitepub.core.cover import MAX_WILDCARDS, Cover, cover
 from sitepub.core.free_folding import fold_freely
-from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls
+from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls, warn_of_stem
 from sitepub.core.model import Artifact, HeaderSet, Key, Kind, Warning
 from sitepub.core.plan import Shown, is_same
 from sitepub.core.tags import without_tags
@@ -92,11 +92,11 @@ def fold_items(items: Collection[str], live: Collection[str], max_items: int) ->
     if len(items) <= max_items:
         return Cover(tuple(sorted(items)), 0.0)
     paths = [unquote(item) for item in items if not item.startswith("#")]
-    evicted = {path for path in live if any(path.startswith(each[:-1]) if each.endswith("*") else path == each for each in paths)}
+    stems = {path[:-1]: path[:-1] for path in paths if path.endswith("*")}
+    exact, begun = {path for path in paths if not path.endswith("*")}, tuple(stems)
+    evicted = {path for path in live if path in exact or path.startswith(begun)}
     if len(tags) >= max_items:
         return Cover(("/*",), float(len(set(live) - evicted)))
-    stems = {path[:-1]: path[:-1] for path in paths if path.endswith("*")}
-    exact = [path for path in paths if not path.endswith("*")]
     weights = {path: 1.0 for path in live if path not in evicted}
     found = cover([*exact, *stems], weights, max_items=max_items - len(tags), stems=stems)
     return Cover(tuple(sorted((*map(_encode_item, found.items), *tags))), found.collateral)
@@ -108,7 +108,7 @@ def _count_folds(
     folds = []
     for item in sorted(items):
         if item.startswith("#"):
-            urls = sum(url in tagged.get(item[1:], ()) for url in changed) if item[1:] not in own else 0
+            urls = sum(url in changed for url in tagged.get(item[1:], ())) if item[1:] not in own else 0
             folds += [(item, urls)] if urls else []
         elif item.endswith("*"):
             folds.append((_encode_item(item), sum(url.startswith(item[:-1]) for url in changed)))
@@ -158,7 +158,7 @@ def shared_seconds(headers: HeaderSet) -> float:
     if control is None:
         return DEFAULT_SECONDS
     directives = {found[1].lower(): found[2] or found[3] or "" for found in _DIRECTIVE.finditer(control)}
-    if directives.keys() & {"no-store", "private"} or "no-cache" in directives:
+    if directives.keys() & {"no-store", "no-cache", "private"}:
         return 0
     life = directives.get("s-maxage", directives.get("max-age"))
     if life is None or not life.isdigit():
@@ -208,5 +208,4 @@ def _warn_of_stems(stems: Mapping[str, str], items: Collection[str]) -> Iterable
     for url in sorted(stems):
         covering = [prefix for prefix in wildcards if encode_path(url).startswith(prefix)]
         if covering:
-            reason = "CloudFront can't invalidate a name with `~`, quotes, spaces, `*` or `?` alone"
-            yield Warning("odd-name-invalidated-by-prefix", f"`{url}` is invalidated as `{covering[0]}*`: {reason}")
+            yield warn_of_stem(url, f"{covering[0]}*")

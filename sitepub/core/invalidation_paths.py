@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sitepub.core.model import INDEX, Key
+from sitepub.core.model import INDEX, Key, Warning
 from sitepub.core.settings import UrlStyle
 
 # "If the path includes non-ASCII characters or unsafe characters as defined in RFC 1738, URL-encode those characters. Do not URL-encode
@@ -56,8 +56,6 @@ def urls_to_invalidate(keys: Iterable[Key], routing: Routing) -> tuple[str, ...]
 
 def encode_path(path: str) -> str:
     """Percent-encodes non-ASCII and the unsafe characters of RFC 1738, in upper case, and nothing else."""
-    if path.isascii() and path.isalnum():
-        return path
     return _UNSAFE.sub(lambda found: b"%%%02X" % found.group()[0], path.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
@@ -65,3 +63,9 @@ def find_stem(path: str) -> str | None:
     """The longest beginning of a raw path that an item can name with effect, where that is not the whole of it."""
     trap = _TRAP.search(path)
     return None if trap is None else path[: trap.start()]
+
+
+def warn_of_stem(path: str, item: str) -> Warning:
+    """`path` can only be evicted as `item`, with all that begins like it."""
+    reason = "CloudFront can't invalidate a name with `~`, `+`, `*`, `?`, quotes or spaces alone"
+    return Warning("odd-name-invalidated-by-prefix", f"`{path}` is invalidated as `{item}`: {reason}")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls
+from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls, warn_of_stem
 from sitepub.core.model import Key, Warning
 from sitepub.errors import UsageError
 
@@ -20,8 +20,8 @@ class Named:
 
 
 def read_words(words: Iterable[str], routing: Routing, hosts: Collection[str]) -> Named:
-    """`/path` as visitors ask for it, `/prefix*`, `#tag`, a whole URL on one of `hosts`, or a key of the site: all of its URLs. Percent-escapes
-    may be there or not. Raises UsageError for what names nothing that edges of this site hold."""
+    """`/path` as visitors ask for it, `/prefix*`, `#tag`, a whole URL on one of `hosts`, or a key of the site: all of its URLs. Paths and URLs
+    may be percent-escaped or not, a key is taken as it is. Raises UsageError for what names nothing that edges of this site hold."""
     items, warnings = set[str](), list[Warning]()
     for word in words:
         if word.startswith("#") and len(word) > 1:
@@ -36,7 +36,10 @@ def read_words(words: Iterable[str], routing: Routing, hosts: Collection[str]) -
 
 def _read_paths(word: str, routing: Routing, hosts: Collection[str]) -> tuple[str, ...]:
     if "://" in word:
-        parts = urlsplit(word)
+        try:
+            parts = urlsplit(word)
+        except ValueError:
+            raise UsageError("usage", f"`{word}` is no URL", "name a path of this site") from None
         if hosts and parts.hostname not in hosts:
             raise UsageError("usage", f"`{word}` is on none of the target's hosts ({', '.join(sorted(hosts))})", "name a path of this site")
         return (unquote(parts.path) or "/",)
@@ -55,8 +58,6 @@ def _name(path: str) -> tuple[str, Warning | None]:
     text = path[:-1] if is_prefix else path
     stem = find_stem(text)
     if stem is not None:
-        message = (
-            f"`{path}` is invalidated as `{encode_path(stem)}*`: CloudFront can't invalidate a name with `~`, quotes, spaces or `?` alone"
-        )
-        return encode_path(stem) + "*", Warning("odd-name-invalidated-by-prefix", message)
+        item = encode_path(stem) + "*"
+        return item, warn_of_stem(path, item)
     return encode_path(text) + ("*" if is_prefix else ""), None

@@ -46,14 +46,16 @@ def _line_starts(start: int, lines: Sequence[bytes]) -> list[int]:
 
 
 def _group_by_line(code: bytes, edits: Sequence[Edit]) -> dict[int, list[tuple[int, int]]]:
-    """By number of line: (column, columns that come in)."""
+    """By number of line: (column, columns that come in). A bundle may be one line of megabytes, so each column is counted on from the one before."""
     grouped: dict[int, list[tuple[int, int]]] = {}
-    line, counted = 0, 0
+    line = column = counted = 0
     for edit in edits:
-        line += code.count(b"\n", counted, edit.at)
+        between = code[counted : edit.at]
         counted = edit.at
-        begin = code.rfind(b"\n", 0, edit.at) + 1
-        column = _count_units(code[begin : edit.at])
+        breaks = between.count(b"\n")
+        if breaks:
+            line, column, between = line + breaks, 0, between.rpartition(b"\n")[2]
+        column += _count_units(between)
         grown = _count_units(edit.insert) - _count_units(code[edit.at : edit.at + edit.drop])
         if grown:
             grouped.setdefault(line, []).append((column, grown))

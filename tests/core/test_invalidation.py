@@ -137,6 +137,12 @@ def test_an_odd_name_goes_by_the_prefix_before_its_oddity() -> None:
     assert "`/runtime~main.js` is invalidated as `/runtime*`" in plan.warnings[0].message
 
 
+def test_a_plus_is_named_among_what_makes_a_name_odd() -> None:
+    plan = choose_invalidation([change("c++.html")], Routing())
+    assert plan.items == ("/c*",)
+    assert "`/c++.html` is invalidated as `/c*`: CloudFront can't invalidate a name with `~`, `+`," in plan.warnings[0].message
+
+
 def test_an_odd_name_goes_by_its_tag_where_it_has_one() -> None:
     live = [Key("runtime~main.js"), Key("runtime.js")]
     plan = choose_invalidation([change("runtime~main.js")], Routing(), live=live, tags={"k1": [Key("runtime~main.js")]})

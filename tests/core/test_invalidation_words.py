@@ -25,6 +25,7 @@ ROUTING = Routing("/handbook/", UrlStyle.DIRECTORY)
         ("/caf%C3%A9", ("/caf%C3%A9",)),
         ("/café", ("/caf%C3%A9",)),
         ("/a~b.js", ("/a*",)),
+        ("c++.html", ("/handbook/c*",)),
         ("#all", ("#all",)),
         ("/*", ("/*",)),
     ],
@@ -32,10 +33,12 @@ ROUTING = Routing("/handbook/", UrlStyle.DIRECTORY)
 def test_words_become_items(word: str, items: tuple[str, ...]) -> None:
     named = read_words([word], ROUTING, {"www.example.com"})
     assert named.items == items
-    assert bool(named.warnings) is (" " in word or "~" in word)
+    odd = [letter for letter in "~+" if letter in word]
+    assert bool(named.warnings) is (" " in word or bool(odd))
+    assert all(f"`{letter}`" in named.warnings[0].message for letter in odd)
 
 
-@pytest.mark.parametrize("word", ["", "/a*b", "https://other.example.com/a"])
+@pytest.mark.parametrize("word", ["", "/a*b", "https://other.example.com/a", "https://[a/b"])
 def test_what_names_nothing_is_a_usage_error(word: str) -> None:
     with pytest.raises(UsageError):
         read_words([word], ROUTING, {"www.example.com"})

@@ -190,6 +190,13 @@ def test_folded_items_evict_all_that_they_stand_for(live: list[str], chosen: lis
     assert folded.collateral == len((hit(folded.items) - hit(items)) & set(live))
 
 
+def test_many_items_of_a_large_site_are_folded_at_once() -> None:
+    """Whatever asks each item of each path does not come back from this."""
+    live = [f"/{number}/page.html" for number in range(60_000)]
+    folded = fold_items(live[:30_000], live, 20)
+    assert len(folded.items) <= 20
+
+
 def test_tags_are_kept_while_there_is_room() -> None:
     assert fold_items(("#t", "/a/1", "/a/2"), ["/a/1", "/a/2", "/b"], 2).items == ("#t", "/a/*")
     assert fold_items(("#t", "#u", "/a"), ["/a", "/b"], 2) == fold_items(("#t", "#u", "/a"), ["/a", "/b"], 1)

@@ -81,3 +81,10 @@ def test_every_column_moves_by_what_was_inserted_before_it(case: tuple[str, list
 )
 def test_what_can_not_be_shifted(source_map: bytes) -> None:
     assert shift_source_map(source_map, b"x", [Edit(0, 0, b".f")]) is None
+
+
+def test_a_bundle_of_one_line_is_counted_once() -> None:
+    """Whatever counts the line anew for each edit does not come back from this."""
+    code = ("é" + "a" * 999).encode() * 10_000
+    edits = [Edit(1001 * number + 500, 0, b".ffffffffffff") for number in range(10_000)]
+    assert shift_source_map(b'{"version":3,"mappings":"AAAA"}', code, edits) == []
