@@ -89,12 +89,15 @@ def note_sent(ledger: Ledger, distribution: str, ids: str, paths: int, now: date
 
 
 def join(left: Ledger, right: Ledger) -> Ledger:
-    """What both know of the same month; of two months the later one."""
+    """What both know of the same month; of two months the later one. Whoever counted later may have seen less of the account: of each distribution
+    the sum that reaches further counts."""
     if left.month != right.month:
         return max(left, right, key=lambda ledger: ledger.month)
     later, other = (left, right) if (left.counted_at or 0) >= (right.counted_at or 0) else (right, left)
-    unknown = {name: batch for name, batch in other.recent.items() if _is_open(later, name, batch)}
-    return replace(later, recent={**unknown, **later.recent})
+    further = {name: each for name, each in other.sealed.items() if name not in later.sealed or each.through > later.sealed[name].through}
+    joined = replace(later, sealed={**later.sealed, **further})
+    recent = {**other.recent, **later.recent}
+    return replace(joined, recent={name: batch for name, batch in recent.items() if _is_open(joined, name, batch)})
 
 
 def take_count(
@@ -142,7 +145,7 @@ def encode_ledger(ledger: Ledger) -> dict[str, object]:
 
 
 def decode_ledger(document: Mapping[str, Any] | None) -> Ledger:
-    """Raises ValueError, KeyError or TypeError on anything that encode_ledger did not write; None is an empty one."""
+    """Raises ValueError, KeyError, TypeError or AttributeError on anything that encode_ledger did not write; None is an empty one."""
     if document is None:
         return Ledger()
     return Ledger(
