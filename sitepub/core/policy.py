@@ -80,7 +80,7 @@ def partition_of(target: Target) -> str:
 
 
 def state_address(target: Target) -> StoreAddress:
-    """Where sitepub keeps its own records: `state:`, or `.sitepub/` in the store."""
+    """Where sitepub keeps its own records: `state:`, or `.sitepub/` in the bucket; a folder as a whole."""
     if target.state is not None or not isinstance(target.store, BucketAddress):
         return target.state or target.store
     return BucketAddress(target.store.bucket, f"{target.store.prefix}/.sitepub" if target.store.prefix else ".sitepub")
@@ -93,7 +93,9 @@ def keys_arn(partition: str, address: BucketAddress) -> str:
 
 def _allow_bucket(target: Target, purpose: Purpose) -> Iterable[Statement]:
     partition = partition_of(target)
-    addresses = [address for address in (target.store, target.state, target.ledger) if isinstance(address, BucketAddress)]
+    # a preview has no distribution, so it reserves no paths: code that a pull request brings must not write what all publishers go by
+    ledger = None if purpose is Purpose.PREVIEW else target.ledger
+    addresses = [address for address in (target.store, target.state, ledger) if isinstance(address, BucketAddress)]
     buckets = sorted({f"arn:{partition}:s3:::{address.bucket}" for address in addresses})
     keys = sorted({keys_arn(partition, address) for address in addresses})
     if buckets:

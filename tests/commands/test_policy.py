@@ -55,7 +55,7 @@ def test_who_plans_may_write_nothing(named: Story) -> None:
 
 
 def test_who_publishes_previews_writes_below_their_prefix_alone(named: Story) -> None:
-    named.configure("previews: {prefix: tries}\n", target="state: s3://ops/www")
+    named.configure("previews: {prefix: tries}\n", target="state: s3://ops/www\nledger: s3://ops/paths")
     policy = allowed(named.json("policy", "--for", "preview"))
     assert policy["s3:PutObject"] == ["arn:aws:s3:::ops/www/tries/*", "arn:aws:s3:::www-example-com/site/tries/*"]
     assert {action.partition(":")[0] for action in policy} == {"s3"}
