@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 
 from sitepub.core.partitions import GLOBAL_HOME, partition_of_region
 
@@ -52,7 +53,7 @@ JOBS = (PLAN, PREVIEW, REMOVE_PREVIEW, PUBLISH)
 def command_line(job: Job, workflow: Workflow, preview: str) -> str:
     """What the job runs. `preview`: the name of a preview, as the service puts it together."""
     words = ["sitepub", job.command]
-    words += ["-C", workflow.folder] if workflow.folder != "." else []
+    words += ["-C", quote(workflow.folder)] if workflow.folder != "." else []
     words += ["--target", workflow.target]
     words += ["--preview", preview] if job.of_preview else []
     words += ["--yes"] if job is REMOVE_PREVIEW else []

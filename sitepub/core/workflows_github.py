@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from sitepub.core.partitions import AWS, partition_of_region
 from sitepub.core.workflow_jobs import (
     JOBS,
@@ -18,6 +21,8 @@ from sitepub.core.workflow_jobs import (
 
 _PREVIEW_NAME = "pr-${{ github.event.pull_request.number }}"
 
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+
 _HEAD = """\
 # Written by `sitepub init --ci github`. Plans and previews each pull request, publishes each push to @BRANCH@.
 #
@@ -30,7 +35,7 @@ name: Site
 
 on:
   push:
-    branches: [@BRANCH@]
+    branches: [@BRANCH_FILTER@]
   pull_request:
     types: [opened, synchronize, reopened, closed]
 
@@ -105,8 +110,13 @@ _LINK_PREVIEW = """\
 
 def write_github(workflow: Workflow) -> str:
     """All of .github/workflows/sitepub.yml."""
-    head = _HEAD.replace("@BRANCH@", workflow.branch)
+    head = _HEAD.replace("@BRANCH@", workflow.branch).replace("@BRANCH_FILTER@", _as_text(workflow.branch))
     return head + "\n".join(_write_job(job, workflow) for job in JOBS) + _FOOT
+
+
+def _as_text(branch: str) -> str:
+    """YAML takes `1.10` for the number 1.1, and what stands behind a `#` for a comment."""
+    return branch if _PLAIN.fullmatch(branch) else json.dumps(branch, ensure_ascii=False)
 
 
 def _write_job(job: Job, workflow: Workflow) -> str:

@@ -24,6 +24,14 @@ def test_a_workflow_is_written_as_it_was(ci: Ci, name: str) -> None:
     assert write_workflow(ci, WORKFLOWS[name]) == (FIXTURES / f"{ci}-{name}.yml").read_text("utf-8")
 
 
+def test_a_branch_stays_a_text_and_a_folder_one_word() -> None:
+    told = write_workflow(Ci.GITHUB, Workflow("1.10", "production", "my site", "", "", builds=False))
+    assert 'branches: ["1.10"]\n' in told
+    for ci in Ci:
+        told = write_workflow(ci, Workflow("main", "production", "my site", "", "", builds=False))
+        assert "sitepub publish -C 'my site' --target production\n" in told
+
+
 def test_a_preview_on_a_path_has_no_link() -> None:
     """Nothing says on which host it is read."""
     on_a_path = Workflow("main", "production", ".", "", "", builds=False, preview_url="/previews/{name}/", days=9)
