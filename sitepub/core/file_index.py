@@ -59,7 +59,7 @@ class FileIndex:
             similar = self.normalized.get(normalize("NFC", path))
             if similar is not None:
                 return Found(similar, How.NORMALIZED)
-        similar = self.folded.get(normalize("NFC", path).casefold())
+        similar = self.folded.get(_fold(path))
         return Found(similar, How.CASE) if similar is not None else _MISSING
 
 

@@ -23,8 +23,8 @@ def find_folder(path: SourcePath) -> str | None:
 
 
 def find_listed(text: bytes, folder: str, name: str, paths: Collection[str]) -> Mapping[SourcePath, str]:
-    """The files that a bundler's manifest in `folder` names and whose names can hold a hash; of Vite, which lists them only in part, all such
-    files of `assets/` too."""
+    """The files that a bundler's manifest in `folder` ('', or with a slash at its end) names and whose names can hold a hash, each with that folder;
+    of Vite, which lists them only in part, all such files of `assets/` too."""
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):

@@ -30,14 +30,14 @@ def without_swept(document: Document, state: State, live: Release) -> Document:
     """The live release's document without what a `gc` has taken, or has found to be somebody else's by now."""
     if not state.is_swept or not document.retired:
         return document
-    listed = {release.seq for release in state.releases}
+    first_listed = min(release.seq for release in state.releases)
     unfinished = {over for release in state.releases for over in release.over}
     if state.pending is not None:
         unfinished.update(release.id for release in (state.pending.release, *state.pending.over))
     staying = {
         key: artifacts
         for key, artifacts in document.lingering.items()
-        if not _is_swept(document.retired.get(key), min(listed), unfinished)
+        if not _is_swept(document.retired.get(key), first_listed, unfinished)
         or (any(each.file_class is FileClass.FROZEN for each in artifacts) and not _is_outlived(document.retired[key], live))
     }
     return replace(document, lingering=staying)

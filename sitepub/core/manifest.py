@@ -58,7 +58,7 @@ def encode_rows(artifacts: Iterable[Artifact]) -> Rows:
 
 
 def decode_rows(rows: Mapping[str, object]) -> tuple[Artifact, ...]:
-    """The inverse of encode_rows; raises ValueError, KeyError or TypeError on anything that it did not write."""
+    """The inverse of encode_rows; raises ValueError, KeyError, TypeError or IndexError on anything that it did not write."""
     keys = _front_decode(cast(list[str], rows["keys"]))
     bodies = b64decode(cast(str, rows["bodies"])).hex()
     header_sets = [_as_headers(pairs) for pairs in cast(list[list[list[str]]], rows["header_sets"])]

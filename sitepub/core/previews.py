@@ -104,7 +104,7 @@ def build_environment(target: Target) -> Mapping[str, str]:
 
 
 def expires_at(target: Target, now: datetime) -> str:
-    """As a target's state says it; '' for what stays."""
+    """As a target's state says it; '' for what stays. `now` in UTC."""
     return "" if target.preview is None else f"{now + timedelta(days=target.preview.days):%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -24,7 +24,8 @@ class Kept:
 
 
 def choose_release(state: State, name: str | None) -> Release:
-    """The release that a rollback makes live again. None: what was live before the live content; after that, what was live before that.
+    """The release that a rollback makes live again. None: what was live before the live content, after that, what was live before that; while a
+    release is begun and not finished, the live one.
 
     `name` is a release or a commit, either one cut short. Raises UsageError for a name that is none, or several; RefusedError where there is
     no earlier release.

@@ -212,7 +212,8 @@ class Previews:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole of sitepub.yaml; paths are absolute. `path` is the file itself."""
+    """The whole of sitepub.yaml; paths are absolute. `path` is the file itself; `watch`: what `source` is built from; `executor`: `processes`, `threads`
+    or `dask://HOST:PORT`."""
 
     path: Path
     source: Path

@@ -29,7 +29,8 @@ class Shard:
 def make_shards(
     artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace], rows: int, like: Iterable[Shard], fresh: dict[Digest, bytes]
 ) -> Iterator[Shard]:
-    """What is as one of `like` is that one, and is not encoded: most of a large site is."""
+    """About `rows` artifacts in each. What is as one of `like` is that one, and is not encoded: most of a large site is. `fresh` takes the bytes of
+    those that are."""
     known = {shard.artifacts[0].key: shard for shard in like}
     for first, end in cut([artifact.key for artifact in artifacts], rows):
         part = tuple(artifacts[first:end])
@@ -53,6 +54,7 @@ def decode_shard(stored: bytes, digest: Digest, *, where: str) -> Shard:
 
 
 def encode_placed(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace]) -> dict[str, object]:
+    """Ready for JSON: the rows of a manifest, and of those whose bodies stand in packs, where."""
     placed = [(n, bodies[artifact.body]) for n, artifact in enumerate(artifacts) if artifact.body in bodies]
     packs = {pack: n for n, pack in enumerate(sorted({place.pack for _, place in placed}))}
     return {
@@ -68,6 +70,7 @@ def encode_placed(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPla
 
 
 def decode_placed(tree: Mapping[str, Any]) -> tuple[tuple[Artifact, ...], Mapping[Digest, BodyPlace]]:
+    """The inverse of encode_placed; raises ValueError, KeyError, TypeError or IndexError on anything that it did not write."""
     artifacts = decode_rows(tree["manifest"])
     places, packs = tree["places"], tree["packs"]
     columns = zip(places["rows"], places["packs"], places["offsets"], places["lengths"], strict=True)

@@ -149,7 +149,7 @@ def renew(state: State, *, nonce: str) -> State:
 
 
 def give_back(state: State, *, nonce: str) -> State:
-    """The pending release stays pending, but its run has ended: the next one need not wait for the lease."""
+    """What is pending, or the `gc` at work, stays so, but its run has ended: the next one need not wait for the lease."""
     if state.collect is not None:
         return replace(state, collect=replace(state.collect, lease=Lease("", None)), nonce=nonce)
     if state.pending is None:
