@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SURVEYS = 8
+SURVEYS = 9
 """Grows with every change of a scanner or of the form of surveys, so that no cache answers with what an older one found."""
 
 NAMES = 1

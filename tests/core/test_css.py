@@ -92,6 +92,8 @@ def test_source_map(sentence: str, source: str, url: str | None) -> None:
         codecs.BOM_UTF16_LE + "a{b:url(a.png)}".encode("utf-16-le"),
         codecs.BOM_UTF16_BE + "a{b:url(a.png)}".encode("utf-16-be"),
         '@charset "shift_jis"; a{c:"表"} a{b:url(a.png)}'.encode("shift_jis"),
+        '@charset "x-sjis"; a{c:"表"} a{b:url(a.png)}'.encode("shift_jis"),
+        '@charset "big5-hkscs"; a{c:"功"} a{b:url(a.png)}'.encode("big5hkscs"),
     ],
 )
 def test_sheet_whose_bytes_are_not_sure_is_left_whole(body: bytes) -> None:
@@ -102,9 +104,10 @@ def test_sheet_whose_bytes_are_not_sure_is_left_whole(body: bytes) -> None:
     assert scan.mentions == ("a.png",)
 
 
-def test_charset_that_keeps_ascii_is_read() -> None:
+@pytest.mark.parametrize("label", ["windows-1251", "nobody-knows", "a\0b"])
+def test_charset_that_keeps_ascii_is_read(label: str) -> None:
     """Spans in bytes are sure there."""
-    body = '@charset "windows-1251"; a{c:"я"} a{b:url(a.png)}'.encode("windows-1251")
+    body = f'@charset "{label}"; a{{c:"я"}} a{{b:url(a.png)}}'.encode("windows-1251")
     assert b"url(a~.png)" in insert(body, scan_css(body), b"~")
 
 

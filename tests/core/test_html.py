@@ -206,16 +206,17 @@ def test_an_import_map_is_handed_on_with_its_place() -> None:
     assert [(body[one.start : one.end], one.line) for one in (*import_map.keys, *import_map.prefixes)] == [(b"/js/x.js", 2), (b"/l/", 2)]
 
 
-@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"])
-def test_wide_encodings_are_left_whole(mark: bytes) -> None:
-    scan = scan_html(mark + b"<img src=a.png>")
-    assert scan == Scan(problem="is HTML in UTF-16 or UTF-32, which is not rewritten")
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_encodings_are_left_whole(codec: str) -> None:
+    """What they refer to keeps its plain name."""
+    scan = scan_html("\ufeff<img src=i/é.png>".encode(codec))
+    assert scan == Scan(problem="is HTML in UTF-16 or UTF-32, which is not rewritten", mentions=("i/é.png",))
 
 
 def test_an_encoding_that_switches_is_left_whole() -> None:
     scan = scan_html(b"<meta charset=iso-2022-jp><img src=a.png>")
     assert scan.problem == "is HTML in iso2022_jp, which is not rewritten"
-    assert scan.references == ()
+    assert (scan.references, scan.mentions) == ((), ("a.png",))
 
 
 @pytest.mark.parametrize(
@@ -244,6 +245,20 @@ def test_a_page_is_read_in_its_own_encoding(label: str, codec: str, text: str) -
     ]
     assert body[scan.references[0].start : scan.references[0].end] == f"{text}/{text}.png".encode(codec)
     assert scan.encoding == codec
+
+
+@pytest.mark.parametrize("label", [b"undefined", b"hex", b"rot13", b"cp037", b"utf-32", b"a\0b", b"nobody-knows"])
+def test_a_label_that_no_browser_knows_declares_nothing(label: bytes) -> None:
+    """Python has a codec for some of them: it refuses every text, makes none of bytes, or writes `<` otherwise."""
+    body = b'<meta charset="' + label + b'"><img src="caf\xc3\xa9.png">'
+    scan = scan_html(body)
+    assert (only(scan).url, scan.encoding, scan.problem) == ("café.png", None, None)
+
+
+def test_letters_that_only_stand_in_pairs_leave_a_page_whole() -> None:
+    """Big5 has one code for two letters, the second of which has none of its own."""
+    scan = scan_html(b"<meta charset=big5><p>\x88\x62<img src=a.png>")
+    assert scan.problem == "is HTML in big5hkscs, which is not rewritten"
 
 
 def test_bytes_that_are_not_utf_8_come_back() -> None:

@@ -93,6 +93,16 @@ def test_urls_are_decoded() -> None:
     assert [one.url for one in scan_javascript(body).references] == ['./abcd/"\U0001f600\ufffd.js']
 
 
+@pytest.mark.parametrize("escape", [r"\u{1f600}", r"\u{01f600}", r"\u{0001F600}", r"\ud83d\ude00"])
+def test_a_code_point_may_be_written_at_any_length(escape: str) -> None:
+    assert [one.url for one in scan_javascript(f'import "./{escape}.js"'.encode()).references] == ["./\U0001f600.js"]
+
+
+@pytest.mark.parametrize("code", ["export/* c */default x", "export /* c */ const x = 1", "export\tfunction f() {}", "export/* c */{x}"])
+def test_an_export_with_a_comment_makes_a_module(code: str) -> None:
+    assert scan_javascript(code.encode()).is_module
+
+
 def test_lines_are_counted_from_one() -> None:
     """The line of the URL; of a pattern, that of its import."""
     scan = scan_javascript(b'import "./a.js"\n\nimport x from\n"./b.js"\nimport(\nx)')

@@ -55,6 +55,12 @@ def test_a_number_of_any_length_is_fine() -> None:
     assert [one.url for one in scan_web_manifest(body).references] == ["a.png"]
 
 
+def test_a_lone_surrogate_is_no_character() -> None:
+    """As in scripts and stylesheets: what is asked for holds U+FFFD, not a byte of a name that is not UTF-8."""
+    body = rb'{"icons":[{"src":"\ud800a\udc80\ud83d\ude00.png"}]}'
+    assert [one.url for one in scan_web_manifest(body).references] == ["\ufffda\ufffd\U0001f600.png"]
+
+
 IMPORT_MAP = b"""{
   "imports": {
     "lib": "/js/lib.js",

@@ -181,6 +181,31 @@ def test_what_a_broken_file_mentions_keeps_its_plain_name() -> None:
     assert "img/a.png" in scan_xml(svg(b'<image href="img/a.png">')).mentions
 
 
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_what_a_wide_file_mentions_keeps_its_plain_name(codec: str) -> None:
+    found = scan_xml(svg('<image href="img/é.png"/>'.encode()).decode().encode(codec))
+    assert (found.problem, "img/é.png" in found.mentions) == ("is XML in UTF-16 or UTF-32, which is not rewritten", True)
+
+
+def test_what_stands_behind_an_entity_is_no_attribute_of_what_is_in_it() -> None:
+    doctype = b"<!DOCTYPE svg [<!ENTITY a '<style/>'><!ENTITY b '<image href=\"b.png\"/>'>]>"
+    for name in (b"a", b"b"):
+        body = doctype + svg(b"&" + name + b';="c.png"<image href="d.png"/>')
+        assert [(one.url, one.start) for one in scan_xml(body).references] == [("d.png", body.index(b"d.png"))]
+
+
+def test_a_byte_order_mark_is_believed_before_what_is_declared() -> None:
+    body = "\ufeff<?xml version='1.0' encoding='iso-8859-1'?>".encode() + svg('<image href="café.png"/>'.encode())
+    scan = scan_xml(body)
+    assert (scan.problem, [one.url for one in scan.references]) == (None, ["café.png"])
+
+
+@pytest.mark.parametrize("label", [b"hex", b"undefined", b"utf-32", b"nobody-knows"])
+def test_what_no_text_is_written_in_is_left_whole(label: bytes) -> None:
+    scan = scan_xml(b"<?xml version='1.0' encoding='" + label + b"'?>" + svg(b'<image href="\xe9.png"/>'))
+    assert scan.problem == f"is XML in {label.decode()}, which is not rewritten"
+
+
 def test_nothing_external_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("<image xmlns='http://www.w3.org/2000/svg' href='leak.png'/>")

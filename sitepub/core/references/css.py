@@ -17,7 +17,7 @@ _WIDE_MARKS = (
 )
 _CHARSET = re.compile(rb'@charset "([^"]{1,40})";')
 # their second bytes may be ASCII, a backslash among them: spans found in bytes would not be sure
-_UNSURE = frozenset({"shift_jis", "cp932", "big5", "gbk", "gb2312", "gb18030", "iso2022_jp", "hz", "euc_jisx0213", "utf-7"})
+_UNSURE = frozenset({"shift_jis", "cp932", "big5", "big5hkscs", "gbk", "gb2312", "gb18030", "iso2022_jp", "hz", "euc_jisx0213", "utf-7"})
 _CLOSERS = {b"(": b")", b"[": b"]", b"{": b"}"}
 _LOOK_BACK = 256
 _FARTHEST_MAP = 64 * 1024  # from the end; what is longer is a map itself, not the URL of one
@@ -191,8 +191,8 @@ def _find_odd_encoding(body: bytes) -> str | None:
     if found is None or body.isascii():
         return None
     try:
-        encoding = codecs.lookup(found[1].decode("latin-1")).name
-    except LookupError:
+        encoding = codecs.lookup(found[1].decode("latin-1").removeprefix("x-")).name
+    except (LookupError, ValueError):  # no name of a codec holds a NUL
         return None
     return encoding if encoding in _UNSURE else None
 

@@ -13,7 +13,13 @@ from functools import lru_cache
 from sitepub.core.references.entities import Decoded
 from sitepub.core.references.spans import IndexMap
 
-_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS: Mapping[bytes, str] = {
+    codecs.BOM_UTF32_LE: "utf-32",  # begins with the mark of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_UNMARKED: Mapping[bytes, str] = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _LOOKED_AT = 4096
 _COMMENTS = re.compile(rb"<!--(?:[^-]++|-(?!->))*+-->")
 _DECLARED = re.compile(rb"<meta[\s/](?:[^>c]++|c(?!harset))*+charset\s*+=\s*+[\"']?\s*+([^\s\"'/>;]++)", re.IGNORECASE)
@@ -41,7 +47,13 @@ _UNREADABLE = frozenset({"hz", "iso2022_jp", "iso2022_kr", "utf-7"})
 
 def has_wide_mark(body: bytes) -> bool:
     """Whether a byte order mark says UTF-16 or UTF-32."""
-    return body.startswith(_MARKS)
+    return body.startswith(tuple(_MARKS))
+
+
+def narrow(body: bytes) -> bytes:
+    """A document in UTF-16 or UTF-32 in UTF-8, to see what it mentions: U+FFFD for what can't be read, and no way back to its bytes."""
+    encoding = next((name for start, name in (*_MARKS.items(), *_UNMARKED.items()) if body.startswith(start)), "utf-32-be")
+    return body.decode(encoding, "replace").encode()
 
 
 def find_encoding(body: bytes) -> str | None:
@@ -67,9 +79,10 @@ def _is_between_comments(head: bytes, start: int, end: int) -> bool:
 def _name_of(label: bytes) -> str | None:
     try:
         name = codecs.lookup(label.decode("ascii", "replace").removeprefix("x-")).name
-    except LookupError:
+        name = _BROWSERS.get(name, name)
+        return name if name in _UNREADABLE or "a".encode(name) == b"a" else None
+    except (LookupError, ValueError):  # Python has codecs for no text (`hex`), and one that refuses every text (`undefined`)
         return None
-    return _BROWSERS.get(name, name)
 
 
 def is_unreadable(encoding: str) -> bool:
@@ -79,6 +92,13 @@ def is_unreadable(encoding: str) -> bool:
 
 def transcode(body: bytes, encoding: str) -> Decoded | None:
     """`body` in UTF-8; None where its bytes can't be told apart in it."""
+    try:
+        return _transcode(body, encoding)
+    except (LookupError, UnicodeError):  # of two letters that one code stands for, each may have none of its own
+        return None
+
+
+def _transcode(body: bytes, encoding: str) -> Decoded | None:
     text = body.decode(encoding, "surrogateescape")
     starts, shifts = [0], [0]
     written = shift = 0

@@ -96,7 +96,7 @@ EXPORT_FROM = re.compile(
     + _BRACES + _TRIVIA + rb")" + _FROM
 )  # fmt: skip
 EXPORT = re.compile(
-    rb"export(?:" + _TRIVIA + rb"[*{]|(?:\s|/\*)" + _TRIVIA + rb"(?:default|const|let|var|function|class|async|enum)" + _NO_WORD + rb")"
+    rb"export(?:" + _TRIVIA + rb"[*{]|(?=\s|/\*)" + _TRIVIA + rb"(?:default|const|let|var|function|class|async|enum)" + _NO_WORD + rb")"
 )
 DYNAMIC = re.compile(rb"import" + _TRIVIA + rb"(?:\." + _TRIVIA + rb"(?:source|defer)" + _TRIVIA + rb")?+\(")
 META = re.compile(rb"import" + _TRIVIA + rb"\." + _TRIVIA + rb"meta" + _NO_WORD)
@@ -134,7 +134,7 @@ def unescape(raw: bytes) -> str:
     kind = raw[1:2]
     if kind in (b"", b"\n", b"\r") or raw.startswith(b"\\\xe2\x80"):
         return ""
-    if kind == b"u" and len(raw) == 12:
+    if kind == b"u" and raw[6:8] == b"\\u":
         return chr(0x10000 + ((int(raw[2:6], 16) - 0xD800) << 10) + int(raw[8:], 16) - 0xDC00)
     if kind in (b"u", b"x") and len(raw) > 2:
         return _meaning(int(raw[2:].strip(b"{}"), 16))

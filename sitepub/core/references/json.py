@@ -203,5 +203,6 @@ def _pointer(body: bytes) -> Callable[[JsonString, Use, str], Reference]:
 
 
 def _unescape(raw: bytes) -> str:
+    """A lone surrogate is no character, in a URL it becomes U+FFFD."""
     text: str = json.loads(f'"{raw.decode()}"')
-    return text
+    return "\ufffd" if "\ud800" <= text <= "\udfff" else text

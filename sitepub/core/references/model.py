@@ -111,7 +111,7 @@ class Scan:
     """All that one file's scanner found. Offsets are of the file's own bytes. References are sorted by `start` and do not overlap.
 
     `base`: the `href` of the document's `<base>`, if any. `problem`: why the file must be left whole (not well-formed, odd encoding);
-    then everything but `mentions` is empty: these are the paths that must keep working under their plain names.
+    then everything but `mentions` and `encoding` is empty: these are the paths that must keep working under their plain names.
     `is_module`: the script has import or export syntax. `is_service_worker`: evidence that it is one. `registers`: URLs registered as
     service workers. `mentions`: strings in scripts and data that look like relative or absolute paths of files (for aliases: auto, and for
     pinned modules). `web_manifests`: what `<link rel=manifest>` names. `notes`: what was not read or stays as it is, in words.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from xml.parsers import expat
 
-from sitepub.core.references.html_encoding import is_unreadable, transcode
+from sitepub.core.references.html_encoding import is_unreadable, narrow, transcode
 from sitepub.core.references.html_findings import Span, suppress
 from sitepub.core.references.html_foreign import Namespace
 from sitepub.core.references.html_mentions import find_mentions
@@ -46,15 +46,15 @@ _LONGEST_BASE = 4096
 def scan_xml(body: bytes, *, links: bool = False) -> Scan:
     """All that an XML document loads; `links`: also what a reader or a feed reader follows, as Use.LINK."""
     if body.startswith(_WIDE):
-        return Scan(problem="is XML in UTF-16 or UTF-32, which is not rewritten")
-    declared = _DECLARED.match(body.removeprefix(codecs.BOM_UTF8))
+        return Scan(problem="is XML in UTF-16 or UTF-32, which is not rewritten", mentions=find_mentions(narrow(body)))
+    declared = None if body.startswith(codecs.BOM_UTF8) else _DECLARED.match(body)
     label = declared[1].decode("ascii") if declared else "utf-8"
     if body.isascii() or label.lower() in ("utf-8", "utf8"):
         return _scan(body, links=links)
     try:
         encoding = codecs.lookup(label).name
         decoded = None if is_unreadable(encoding) else transcode(body, encoding)
-    except (LookupError, UnicodeError):
+    except LookupError:
         decoded = None
     if decoded is None:
         return Scan(problem=f"is XML in {label}, which is not rewritten", mentions=find_mentions(body))

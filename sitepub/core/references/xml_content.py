@@ -23,10 +23,12 @@ def read_raw_attributes(body: bytes, start: int, end: int) -> RawAttributes:
 
 
 def read_raw_tag(body: bytes, start: int) -> tuple[RawAttributes, int]:
-    """The attributes of the start tag at `start`, and where it ends."""
+    """The attributes of the start tag at `start`, and where it ends; none where no tag starts."""
     name = _TAG_NAME.match(body, start)
-    position = name.end() if name else start
     attributes: RawAttributes = []
+    if name is None:
+        return attributes, start
+    position = name.end()
     while found := _ATTRIBUTE.match(body, position):
         attributes.append((found[1], found.span(found.lastindex or 2)))
         position = found.end()
