@@ -56,7 +56,8 @@ def choose_doomed(
     known = _known_artifacts(documents.values())
     unneeded = {key: found for key, found in known.items() if key in site and key not in needed}
     stable = [_doom_stable(key, found, site[key]) for key, found in unneeded.items() if _is_stable(found)]
-    begun = _known_artifacts(document for release, document in documents.items() if release in _find_begun(state))
+    named = _find_begun(state)
+    begun = _known_artifacts(document for release, document in documents.items() if release in named)
     hashed = [_doom_hashed(key, found, site[key], is_begun=key in begun) for key, found in unneeded.items() if _is_hashed(found)]
     waits = bool(stable) or _owes_by_itself(state)
     doomed_now = stable if waits else hashed

@@ -127,7 +127,9 @@ def fit_redirects(rules: EdgeRules) -> Fitting:
     `too-many-redirects` where these alone are too many."""
     rows = _list_rows(rules)
     bare = replace(rules, redirects={})
-    unreachable = [path for path in rows if not path.endswith("/") and is_out_of_reach(decode(path[len(rules.url_path) :]), bare)]
+    unreachable = dict.fromkeys(
+        path for path in rows if not path.endswith("/") and is_out_of_reach(decode(path[len(rules.url_path) :]), bare)
+    )
     room = MOST_BYTES - len(make_edge_function(bare))
     taken: set[str] = set()
     for path in chain(unreachable, (path for path in rows if path not in unreachable)):

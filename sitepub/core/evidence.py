@@ -63,7 +63,8 @@ class Evidence:
 
     `switched`: for each SWITCHED file a script that looks for names of stylesheets, and a page that has some that are off at first.
     `has_maps`: specifiers in scripts stay as they are, and import maps in pages lead to hashed names; a page that can't have one keeps plain
-    names, which are a module map of their own there.
+    names, which are a module map of their own there. `edges`: offset and file by turns, see `edges_of`; `imports`: files that an import map
+    leads to.
     """
 
     __slots__ = (
@@ -102,8 +103,8 @@ class Evidence:
         self.missing_count = 0
         self._missed: dict[tuple[int, str], Missing] = {}
         self.spellings: dict[str, int] = {}
-        self._patterns: set[tuple[int, str, str]] = set()
-        self._prefixes: set[tuple[int, str]] = set()
+        self._patterns: dict[tuple[str, str], int] = {}  # and the first file that says so: a map or a loader may stand in every page
+        self._prefixes: dict[str, int] = {}
         self._tails: set[str] = set()
         self._style_namer: int | None = None
         self._switched: dict[int, int] = {}
@@ -131,8 +132,10 @@ class Evidence:
             self._style_namer = referrer if self._style_namer is None else min(self._style_namer, referrer)
         for path in survey.keys:
             self._reach_unseen(path, referrer, "an import map names it")
-        self._prefixes.update((referrer, prefix) for prefix in survey.prefixes)
-        self._patterns.update((referrer, begin, end) for begin, end in survey.patterns)
+        for prefix in survey.prefixes:
+            self._prefixes[prefix] = min(referrer, self._prefixes.get(prefix, referrer))
+        for pattern in survey.patterns:
+            self._patterns[pattern] = min(referrer, self._patterns.get(pattern, referrer))
         for pair in survey.mentions:
             self._tails.add(pair[1])
             for path in pair:
@@ -140,11 +143,11 @@ class Evidence:
 
     def settle(self) -> None:
         """Once every file is in: what a computed import or a folder in an import map may mean."""
-        for referrer, begin, end in sorted(self._patterns):
+        for (begin, end), referrer in self._patterns.items():
             for number in self._below(begin):
                 if self.paths[number].endswith(end):
                     self._reach_unseen(self.paths[number], referrer, "a computed import can mean it")
-        for referrer, prefix in sorted(self._prefixes):
+        for prefix, referrer in self._prefixes.items():
             for number in self._below(prefix):
                 self._reach_unseen(self.paths[number], referrer, "an import map names its folder")
         self._mark_tails()
