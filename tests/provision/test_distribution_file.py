@@ -109,6 +109,16 @@ def test_the_file_holds_and_gets_what_nobody_can_know(tmp_path: Path) -> None:
     assert not any(world.aws.everything().values())
 
 
+def test_names_without_a_certificate_get_one(tmp_path: Path) -> None:
+    names = ["www.example.com", "example.com"]
+    file = read_distribution_file(write(tmp_path, {**CONFIG, "Aliases": {"Items": names}}))
+    world = World(blueprint=make_blueprint(file=file))
+    world.up()
+    (distribution,), (certificate,) = world.aws.distributions.values(), world.aws.certificates
+    assert (distribution.names, distribution.config["ViewerCertificate"]["ACMCertificateArn"]) == (names, certificate)
+    assert world.foresee().is_nothing
+
+
 def test_an_access_of_its_own_stays(tmp_path: Path) -> None:
     world = World()
     control = world.aws.client("cloudfront").create_origin_access_control(OriginAccessControlConfig={"Name": "mine"})[

@@ -73,8 +73,8 @@ def fill_in(blueprint: Blueprint, file: Config, parts: Parts) -> dict[str, Any]:
     config.setdefault("Comment", blueprint.comment)
     if blueprint.domains and not (file.get("Aliases") or {}).get("Items"):
         config["Aliases"] = _list(blueprint.domains)
-        if "ViewerCertificate" not in file:
-            config["ViewerCertificate"] = _make_certificate(parts.certificate)
+    if blueprint.domains and "ViewerCertificate" not in file:
+        config["ViewerCertificate"] = _make_certificate(parts.certificate)
     return config
 
 
