@@ -201,6 +201,7 @@ def test_a_bucket_that_was_there_keeps_its_settings_and_its_policy() -> None:
     bucket.settings["policy"] = {"Version": "2012-10-17", "Id": "mine", "Statement": own}
     before = copy.deepcopy({**bucket.settings, "policy": None})
     assert (acts(world)["bucket"], acts(world)["bucket policy"]) == ("leave", "change")
+    assert [step.reason for step in world.foresee().steps if step.kind == "bucket policy"] == [f"SitepubRecords, {world.blueprint.sid}"]
     world.up()
     assert {**bucket.settings, "policy": None} == before and bucket.tags == []
     assert [each["Sid"] for each in bucket.settings["policy"]["Statement"]] == ["Mine", "SitepubRecords", world.blueprint.sid]

@@ -34,13 +34,22 @@ def take_out(blueprint: Blueprint, standing: Policy | None) -> Policy | None:
 
 def find_others(blueprint: Blueprint, standing: Policy | None) -> tuple[str, ...]:
     """Statements that somebody else wrote, and those of other targets, by name."""
-    others = (each for each in _statements(standing) if not _is_own(each, blueprint))
-    return tuple(str(each.get("Sid") or "without a name") for each in others)
+    return tuple(_name(each) for each in _statements(standing) if not _is_own(each, blueprint))
+
+
+def find_changes(standing: Policy | None, wanted: Policy | None) -> tuple[str, ...]:
+    """Statements that stand otherwise than wanted, are missing, or should go, by name."""
+    before, after = ({_settle(each): _name(each) for each in _statements(policy)} for policy in (standing, wanted))
+    return tuple(dict.fromkeys([*(after[one] for one in after if one not in before), *(before[one] for one in before if one not in after)]))
 
 
 def is_same_policy(one: Policy | None, other: Policy | None) -> bool:
     """Whether they say the same to IAM; no policy is one without statements."""
-    return sorted(map(_settle, _statements(one))) == sorted(map(_settle, _statements(other)))
+    return not find_changes(one, other)
+
+
+def _name(statement: Policy) -> str:
+    return str(statement.get("Sid") or "without a name")
 
 
 def _is_own(statement: Policy, blueprint: Blueprint) -> bool:

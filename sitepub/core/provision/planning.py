@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from sitepub.core.edge import ERROR_PAGE
 from sitepub.core.edge_function import MOST_BYTES
-from sitepub.core.enumeration import list_some
+from sitepub.core.enumeration import list_some, name_some
 from sitepub.core.provision.blueprint import Blueprint
-from sitepub.core.provision.bucket_policy import is_same_policy, make_policy
+from sitepub.core.provision.bucket_policy import find_changes, make_policy
 from sitepub.core.provision.configs import Parts, find_differences, is_own_origin, make_config, mend_foreign
 from sitepub.core.provision.domains import ADDRESS_TYPES
 from sitepub.core.provision.found import Found, FoundDistribution, FoundPart, Kind
@@ -188,10 +188,9 @@ def _choose_part_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
 
 
 def _tell_left_out(blueprint: Blueprint) -> Step:
-    first, count = blueprint.left_out[0], len(blueprint.left_out)
-    what = f"`{first}`" + (f" and {count - 1:,} more" if count > 1 else "")
+    what = name_some(blueprint.left_out, 1)
     reason = f"{what}: no room in a function's {MOST_BYTES:,} bytes, so a page redirects there instead, without the status"
-    return Step(Act.SKIP, Kind.FUNCTION, f"{count:,} of its redirects", reason)
+    return Step(Act.SKIP, Kind.FUNCTION, f"{len(blueprint.left_out):,} of its redirects", reason)
 
 
 def _choose_certificate_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
@@ -228,7 +227,7 @@ def _choose_policy_step(blueprint: Blueprint, found: Found) -> Step:
     if standing is None:
         who = "the distribution alone may read, " if blueprint.has_distribution else ""
         return Step(Act.CREATE, Kind.POLICY, name, f"{who}nobody `.sitepub/`")
-    return _judge(Kind.POLICY, name, () if is_same_policy(standing, wanted) else ("the distribution's statement",))
+    return _judge(Kind.POLICY, name, find_changes(standing, wanted))
 
 
 def _choose_record_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
