@@ -1,4 +1,4 @@
-"""Walks over a script in step with its tokens, and stops where a URL may be: keywords, and strings that look like paths.
+"""Walks over a script in step with its tokens, stops at keywords behind which a URL may be, and keeps the strings that look like paths.
 
 Strings, comments, templates and regular expressions are told apart exactly; where that is not possible (a script that does not end
 where it should), it says so instead of guessing on.
@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sitepub.core.references import javascript_tokens as tokens
+from sitepub.core.references.javascript_parentheses import ParenthesisMatcher
 
 
 class StopKind(StrEnum):
@@ -54,8 +55,6 @@ _QUOTES = b"\"'"
 _SPACE = b" \t\n\r\f\v"
 _WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$"
 _FARTHEST_REGEX = 512
-_LONGEST_HEAD = 24
-_NEAR = 256
 
 
 class Lexer:
@@ -183,51 +182,6 @@ class Lexer:
         if tokens.REGEX_CANDIDATE.match(self._body, slash, slash + _FARTHEST_REGEX) is None:
             return False
         return self._matcher.is_head(closing)
-
-
-class ParenthesisMatcher:
-    """Tells the `)` of `if (…)` from that of an expression. Asked only where both meanings are possible, so it reads most scripts never."""
-
-    __slots__ = ("_body", "_heads", "_opaque", "_position")
-
-    def __init__(self, body: bytes, start: int, opaque: dict[int, int]) -> None:
-        self._body = body
-        self._opaque = opaque
-        self._position = start
-        self._heads: list[bool] = []
-
-    def is_head(self, closing: int) -> bool:
-        """Whether the `)` at `closing` ends the head of `if`, `while`, `for` or `with`. Asked from left to right."""
-        near = self._find_near(closing)
-        if near is not None:
-            return self._follows_head(near)
-        is_head = False
-        while self._position <= closing:
-            found = tokens.PARENTHESES.match(self._body, self._position, closing + 1)
-            position = found.end() if found else self._position
-            sign = self._body[position : position + 1]
-            if sign == b"(":
-                self._heads.append(self._follows_head(position))
-            elif sign == b")":
-                is_head = self._heads.pop() if self._heads else False
-            self._position = self._opaque.get(position, position + 1)
-        return is_head
-
-    def _follows_head(self, opening: int) -> bool:
-        return tokens.HEAD.search(self._body, max(0, opening - _LONGEST_HEAD), opening) is not None
-
-    def _find_near(self, closing: int) -> int | None:
-        """The opening parenthesis, where it is near and nothing between could hide one."""
-        begin = max(0, closing - _NEAR)
-        depth = 0
-        for found in reversed(list(tokens.NEAR_PARENTHESIS.finditer(self._body, begin, closing + 1))):
-            sign = found.group()
-            if sign not in (b"(", b")"):
-                return None
-            depth += 1 if sign == b")" else -1
-            if depth == 0:
-                return found.start()
-        return None
 
 
 def find_last(body: bytes, position: int) -> int:
