@@ -24,8 +24,8 @@ class Decoded:
     map: IndexMap
 
 
-def decode_references(raw: bytes, *, in_attribute: bool = True, encoding: str = "utf-8") -> Decoded:
-    """`raw` as the document means it. In attributes `&copy=1` and `&copyx` stay as they are; `encoding` is the document's."""
+def decode_references(raw: bytes, *, in_attribute: bool = True) -> Decoded:
+    """`raw`, of a document in UTF-8, as it means it. In attributes `&copy=1` and `&copyx` stay as they are."""
     if b"&" not in raw:
         return Decoded(raw, IndexMap())
     pieces: list[bytes] = []
@@ -36,7 +36,7 @@ def decode_references(raw: bytes, *, in_attribute: bool = True, encoding: str = 
         if text is None:
             continue
         pieces.append(raw[read : reference.start()])
-        pieces.append(_encode(text, encoding))
+        pieces.append(text.encode())
         written += len(pieces[-2]) + len(pieces[-1])
         read = end
         starts.append(written)
@@ -71,10 +71,3 @@ def _character(code: int) -> str:
     if 0x80 <= code <= 0x9F:
         return bytes([code]).decode("cp1252", "ignore") or chr(code)
     return chr(code)
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    try:
-        return text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.encode("utf-8")
