@@ -12,13 +12,14 @@ PIECE_BYTES = 1 << 20
 
 
 def compress_tree(tree: Mapping[str, object]) -> bytes:
+    """The same tree, in the same order, gives the same bytes with the same zstandard."""
     import zstandard
 
     return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(tree, separators=(",", ":")).encode())
 
 
 def decompress_tree(stored: bytes, where: str) -> dict[str, Any]:
-    """What was compressed; it has a `format`, whichever."""
+    """What was compressed; it has a `format`, whichever. Raises ConfigurationError `damaged-release`."""
     import zstandard
 
     try:
@@ -31,7 +32,7 @@ def decompress_tree(stored: bytes, where: str) -> dict[str, Any]:
 
 
 def decompress_pieces(stored: bytes, where: str) -> Iterator[str]:
-    """The text that was compressed, ASCII, some of it at a time."""
+    """The text that was compressed, ASCII, some of it at a time. Raises ConfigurationError `damaged-release`; what was cut short ends early."""
     import zstandard
 
     try:
@@ -43,4 +44,5 @@ def decompress_pieces(stored: bytes, where: str) -> Iterator[str]:
 
 
 def damaged_release(where: str) -> ConfigurationError:
+    """To be raised for what stands at `where`."""
     return ConfigurationError("damaged-release", f"`{where}` is not what sitepub wrote there", "run `sitepub verify --repair`")

@@ -11,8 +11,8 @@ from sitepub.core.model import Key
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """`above`: rows up to which a document holds them all itself. `rows` of a shard, on average: about as many as there are shards of a
-    million files, so that neither a shard nor the list of them is long."""
+    """`above`: rows up to which a document holds them all itself. `rows` of a shard, on average: a million files have some 2,000 shards of
+    these, so that neither a shard nor the list of them is long."""
 
     above: int = 50_000
     rows: int = 512

@@ -35,8 +35,9 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`. `retired`: since when each key lingers.
-    `shards`: those that it was read from, none where it holds all rows itself."""
+    """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`. `lingering`: what
+    earlier releases left at keys that `gc` alone takes away, `retired`: since when. `shards`: those that it was read from, none where it
+    holds all rows itself."""
 
     manifest: Manifest
     bodies: Mapping[Digest, BodyPlace] = field(default_factory=dict)

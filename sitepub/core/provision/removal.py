@@ -14,7 +14,8 @@ from sitepub.errors import RefusedError, SitepubError, join_problems
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Some of what the bucket holds. `site`: keys of the site and its releases, `foreign`: keys outside of the target's prefix."""
+    """Some of what the bucket holds. `site`: keys of the site and its releases, `foreign`: keys outside of the target's prefix. `is_locked`: it has
+    Object Lock."""
 
     site: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
