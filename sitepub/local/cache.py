@@ -185,7 +185,8 @@ class Cache:
         if last is not None and last[0] != digest:
             self._forget_gone(context, frozenset(map(os.fsencode, paths)))
         self._keep("contexts", (context, digest, day))
-        for row in self._ask("select context from contexts where used < ?", (day - KEPT_DAYS,)):
+        # what was kept just now is not yet written: there this run still has the day of the last one
+        for row in self._ask("select context from contexts where used < ? and context <> ?", (day - KEPT_DAYS, context)):
             for table in ("files", "rewritten", "contexts"):
                 self._change(f"delete from {table} where context = ?", [row])
 

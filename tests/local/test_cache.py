@@ -209,6 +209,15 @@ class TestPruning:
         self.open(path, "x", "a", day=2 + KEPT_DAYS)
         assert self.rows(path) == {"xa"}
 
+    def test_a_run_after_a_month_of_none_forgets_nothing_of_its_own(self, tmp_path: Path) -> None:
+        """It finds what it needs, so it keeps none of it anew."""
+        path = tmp_path / "cache.sqlite"
+        self.open(path, "x", "a", day=1)
+        cache = open_cache(path)
+        cache.prune("x", (SourcePath("a"),), day=2 + KEPT_DAYS)
+        cache.close()
+        assert self.rows(path) == {"xa"}
+
     def test_a_build_prunes(self, tmp_path: Path) -> None:
         path = tmp_path / "cache.sqlite"
         for files in ({"a.html": "a", "b.html": "b"}, {}):
