@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -101,11 +102,14 @@ class FolderStore:
     def age(self, key: Key) -> float | None:
         self._count()
         with explain_disk_failures(key, self.describe()):
-            path = self._find(key)
-            if not path.is_file():
+            try:
+                found = self._find(key).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                found = None
+            if found is None or not stat.S_ISREG(found.st_mode):
                 self._check_root()
                 return None
-            return max(0.0, self._clock.now().timestamp() - path.stat().st_mtime)
+            return max(0.0, self._clock.now().timestamp() - found.st_mtime)
 
     def put(self, key: Key, body: Body, headers: HeaderSet, *, digest: Digest, expect: Expectation) -> ETag:
         self._count()

@@ -20,6 +20,7 @@ import pytest
 from sitepub.core.model import Key
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, StoppedError
 from sitepub.interfaces import Absent, Anything, Present
+from sitepub.local.clock import SystemClock
 from sitepub.local.folder_failures import explain_disk_failure, find_blocking_file
 from sitepub.local.folder_store import FolderStore
 from tests.contracts.test_store import HTML, body_of, count_winners, digest_of, put
@@ -384,6 +385,20 @@ def test_age_is_told_by_the_clock(root: Path) -> None:
     assert store.age(Key("a")) == 90
     os.utime(root / "a", (Noon().now().timestamp() + 5, Noon().now().timestamp() + 5))
     assert store.age(Key("a")) == 0
+
+
+def test_a_file_may_go_while_its_age_is_asked_for(root: Path) -> None:
+    """As a lock does that another process gives back."""
+
+    class Releasing(SystemClock):
+        def now(self) -> datetime:
+            (root / "a").unlink(missing_ok=True)
+            return super().now()
+
+    store = FolderStore(root, Releasing())
+    put(store, "a", b"x")
+    assert store.age(Key("a")) is not None
+    assert store.age(Key("a")) is None
 
 
 def test_copies_come_from_other_folders(store: FolderStore, tmp_path: Path) -> None:
