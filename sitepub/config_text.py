@@ -126,12 +126,11 @@ def _describe(error: yaml.YAMLError, text: str) -> Problem:
         if line < len(lines) and lines[line][column : column + 1] == "\t":
             return Problem(line + 1, "holds a tab, and YAML is indented with spaces", column + 1)
         return Problem(line + 1, f"is not YAML: {error.problem}", column + 1)
-    position = getattr(error, "position", 0)
+    # libyaml tells the place in bytes, PyYAML's own reader in characters; the first that is not allowed is the first of its kind
+    character = max(0, getattr(error, "character", 0))
+    position = max(0, text.find(chr(character)))
     line = text.count("\n", 0, position) + 1
-    character = text[position : position + 1]
-    return Problem(
-        line, f"holds a character that YAML does not allow, U+{ord(character or chr(0)):04X}", position - text.rfind("\n", 0, position)
-    )
+    return Problem(line, f"holds a character that YAML does not allow, U+{character:04X}", position - text.rfind("\n", 0, position))
 
 
 class _Converter:
