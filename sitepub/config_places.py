@@ -82,10 +82,12 @@ def parse_site_url(text: str) -> SiteUrl:
     """A URL, or a path on whatever host."""
     if not text.startswith("/") and "://" not in text and re.fullmatch(r"[\w.-]+\.[a-z]{2,}(/.*)?", text):
         raise ValueError("write the scheme too, `https://`")
+    if text.startswith("//"):
+        raise ValueError("write the scheme too, `https:`")
     if not text.startswith("/"):
         parse_endpoint(text)
     parts = urlsplit(text)
-    if text.startswith("//") or not _URL_CHARACTERS.fullmatch(text):
+    if not _URL_CHARACTERS.fullmatch(text):
         raise ValueError("other characters than those of a URL must be percent-encoded")
     if parts.query or parts.fragment or "?" in text or "#" in text:
         raise ValueError("it has no query and no fragment")

@@ -260,6 +260,12 @@ REFUSED = [
     (
         "target",
         "url",
+        "//www.example.com/",
+        "must be a URL or a path that starts with `/`, not `//www.example.com/`: write the scheme too, `https:`",
+    ),
+    (
+        "target",
+        "url",
         "/a b/",
         "must be a URL or a path that starts with `/`, not `/a b/`: other characters than those of a URL must be percent-encoded",
     ),
@@ -612,6 +618,7 @@ def test_a_section_of_which_everything_is_commented_out_is_absent(key: str) -> N
         ("source: a\n---\nsource: b\n", ["2:1: is not YAML: but found another document"]),
         ("source: *a\n", ["1:9: is not YAML: found undefined alias"]),
         ("source: x\nbuild: 'a\x07b'\n", ["2:10: holds a character that YAML does not allow, U+0007"]),
+        ("# Größe\nsource: x\nbuild: 'ä\x07b'\n", ["3:10: holds a character that YAML does not allow, U+0007"]),
         ("source: &a [*a]\n", None),
         ("<<: 3\n" + START, ["1: `<<` must name a table or a list of tables"]),
         ("a: " + "[" * 21 + "]" * 21, ["1:23: is nested more than 20 deep"]),
