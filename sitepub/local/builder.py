@@ -155,7 +155,7 @@ class _Tail:
 
 def _describe_failure(command: str, place: str, status: int) -> ConfigurationError:
     ended = f"was ended by {_name_signal(-status)}" if status < 0 else f"ended with exit status {status}"
-    if status > 128:
+    if status - 128 in signal.valid_signals():  # as shells tell of one; 255 is most often just a failure
         ended += f" ({_name_signal(status - 128)})"
     first, *more = command.splitlines()
     hint = f"run it by hand in {place}, or publish what is there with `--no-build`"

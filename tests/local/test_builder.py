@@ -79,6 +79,12 @@ def test_a_command_ended_by_a_signal_is_told_as_the_shell_does(tmp_path: Path) -
     assert error.message == "`build:` ended with exit status 143 (SIGTERM): `sh -c 'kill -TERM $$'`"
 
 
+@pytest.mark.parametrize("status", [129 + 64, 255])
+def test_an_exit_status_that_is_no_signal_s_is_told_as_it_is(status: int, tmp_path: Path) -> None:
+    error, _ = fail(f"exit {status}", tmp_path)
+    assert error.message == f"`build:` ended with exit status {status}: `exit {status}`"
+
+
 def test_the_command_has_no_arguments_and_may_be_any_script(tmp_path: Path) -> None:
     script = '# a comment\necho $# "$1" $0\ncat <<END\n  it\'s "here"\nEND\nset -e\nfalse\necho not here\n'
     error, output = fail(script, tmp_path)
