@@ -6,15 +6,18 @@ All failures of all batches are gathered; results come in no particular order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Generic, TypeVar
 
-from sitepub.errors import SitepubError, join_problems
+from sitepub.errors import SitepubError, StoppedError, join_problems
 
 BATCH_BYTES = 4 * 1024 * 1024
 BATCH_FILES = 1024
+FILE_BYTES = 4096
+"""What a file costs beside its own bytes, in bytes that take as long."""
+
 IN_FLIGHT = 64
 """Batches handed over but not yet answered: enough for any number of cores here, few enough to stay small."""
 
@@ -25,7 +28,7 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error on its way between processes: its class by name, for exceptions do not travel well."""
+    """An error on its way between processes, taken apart: exceptions do not travel well."""
 
     error: type[SitepubError]
     code: str
@@ -55,7 +58,7 @@ def make_batches(jobs: Iterable[J], size_of: Callable[[J], int]) -> Iterator[tup
     size = 0
     for job in jobs:
         batch.append(job)
-        size += size_of(job) + 4096
+        size += size_of(job) + FILE_BYTES
         if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:
             yield tuple(batch)
             batch, size = [], 0
@@ -90,6 +93,11 @@ def _run_on(executor: Executor, call: Callable[[B], Answer[R]], batches: Iterabl
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
+    except BrokenExecutor as error:
+        message = "a process that read or rewrote files was ended from outside, most likely as memory was short"
+        raise StoppedError(
+            "worker-killed", message, "set `executor: threads`, which takes less, and run it again; nothing was written"
+        ) from error
     finally:
         for future in running:
             future.cancel()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
@@ -112,7 +112,10 @@ class _Cluster(Executor):
 
 
 def _hand_on(done: Future[R], answer: Future[R]) -> None:
-    failure = done.exception()
+    """What a client gives up is lost to whoever waits for it; for what was given up here nobody does."""
+    if not answer.set_running_or_notify_cancel():
+        return
+    failure = CancelledError("the scheduler is gone") if done.cancelled() else done.exception()
     if failure is None:
         answer.set_result(done.result())
     elif type(failure).__name__ in ("KilledWorker", "CancelledError", "FutureCancelledError"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -15,10 +16,10 @@ import pytest
 from sitepub.commands.progress import NoProgress
 from sitepub.core.model import Digest
 from sitepub.core.settings import Config, FolderAddress, Target
-from sitepub.errors import ConfigurationError
+from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.local import batches
 from sitepub.local.cache import open_cache
-from sitepub.local.executors import LateExecutor, open_executor
+from sitepub.local.executors import LateExecutor, _Cluster, open_executor
 from sitepub.local.source import scan_source
 from sitepub.site import build_site, supply_body
 
@@ -85,6 +86,42 @@ def test_nothing_is_started_for_a_single_batch(folder: Path, monkeypatch: pytest
         raise AssertionError("started")
 
     build(folder, LateExecutor(refuse))
+
+
+def test_a_worker_that_is_killed_is_told_with_the_way_out(folder: Path) -> None:
+    """As the kernel does where memory is short."""
+    with open_executor("processes") as executor, pytest.raises(StoppedError) as caught:
+        build(folder, Witness(executor, then=lambda: os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)))
+    assert caught.value.code == "worker-killed" and "executor: threads" in caught.value.hint
+
+
+class Handing(Executor):
+    """Of the one future it gives, the test says what becomes."""
+
+    def __init__(self) -> None:
+        self.given: Future[Any] = Future()
+
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        return self.given
+
+
+def test_what_a_cluster_gives_up_is_not_waited_for() -> None:
+    """As where its scheduler goes away."""
+    cluster = Handing()
+    answer = _Cluster(cluster).submit(Digest, "x")
+    cluster.given.cancel()
+    failure = answer.exception(timeout=0)
+    assert isinstance(failure, StoppedError) and failure.code == "workers-lost"
+
+
+@pytest.mark.parametrize("end", [lambda given: given.set_result(1), lambda given: given.cancel()], ids=["answered", "given up"])
+def test_what_nobody_waits_for_any_more_is_left_in_silence(end: Callable[[Future[Any]], object], caplog: pytest.LogCaptureFixture) -> None:
+    """A batch of a cluster that is answered, or given up with its client, after another one has failed."""
+    cluster = Handing()
+    answer = _Cluster(cluster).submit(Digest, "x")
+    assert answer.cancel()
+    end(cluster.given)
+    assert caplog.records == []
 
 
 @pytest.fixture
