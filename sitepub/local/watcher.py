@@ -6,6 +6,7 @@ import errno
 import os
 import queue
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -68,7 +69,9 @@ class Watcher:
         self._watches: dict[Path, tuple[ObservedWatch, int]] = {}
         self._gone: set[Path] = set()
         self.polls = False
-        self._observer = self._start()
+        self._observer: BaseObserver = Observer()
+        self._observer.start()
+        self._watch_again()
 
     def __enter__(self) -> Self:
         return self
@@ -122,26 +125,25 @@ class Watcher:
         if any(self._scope.holds(path) for path in paths):
             self._has_changed = True
 
-    def _start(self) -> BaseObserver:
-        observer: BaseObserver = Observer()
-        try:
-            observer.start()
-            self._observer = observer
-            self._watch_again()
-            return observer
-        except OSError as failure:
-            if failure.errno not in (errno.ENOSPC, errno.EMFILE):
-                raise
-            observer.stop()
-        self.polls = True
-        self._watches.clear()
-        polling: BaseObserver = PollingObserver(timeout=_POLL_SECONDS)
-        polling.start()
-        self._observer = polling
-        self._watch_again()
-        return polling
-
     def _watch_again(self) -> None:
+        """Watches may run out at any time, as a site grows or other programs take them."""
+        try:
+            self._watch_what_is_there()
+        except OSError as failure:
+            if self.polls or failure.errno not in (errno.ENOSPC, errno.EMFILE):
+                raise
+            self._poll()
+
+    def _poll(self) -> None:
+        """From now on."""
+        self._observer.stop()
+        self._watches.clear()
+        self.polls = True
+        self._observer = PollingObserver(timeout=_POLL_SECONDS)
+        self._observer.start()
+        self._watch_what_is_there()
+
+    def _watch_what_is_there(self) -> None:
         """A folder that was made again is another one, and so may be all that is in it: that is a change, but for the first time."""
         is_first = not self._watches
         wanted = dict(_find_watches(self._scope.roots))
@@ -153,8 +155,10 @@ class Watcher:
         self._gone.clear()
         for path, inode in wanted.items():
             if path not in self._watches:
-                self._watches[path] = (self._schedule(path), inode)
                 self._has_changed = self._has_changed or not is_first
+                # a build may take a folder away in between: the next look finds what stands there then
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    self._watches[path] = (self._schedule(path), inode)
 
     def _schedule(self, path: Path) -> ObservedWatch:
         is_whole = any(path == root or root in path.parents for root in self._scope.roots)

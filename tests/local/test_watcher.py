@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.observers.api import ObservedWatch
 
 from sitepub.local.clock import SystemClock
 from sitepub.local.watcher import Scope, Watcher
@@ -115,6 +116,30 @@ def test_a_root_that_is_not_there_yet(tmp_path: Path) -> None:
         assert watcher.wait(LONG)
 
 
+def test_a_folder_that_goes_before_it_can_be_watched(site: Path, watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a build does that makes its output anew: there is no way to see a folder and watch it at once."""
+    schedule = watcher._schedule
+    missed: list[Path] = []
+
+    def go_first(path: Path) -> ObservedWatch:
+        if path == site and not missed:
+            missed.append(path)
+            shutil.rmtree(site)
+        return schedule(path)
+
+    monkeypatch.setattr(watcher, "_schedule", go_first)
+    shutil.rmtree(site)
+    site.mkdir()
+    assert watcher.wait(LONG)
+    assert missed == [site]
+    site.mkdir()
+    assert watcher.wait(LONG)
+    while watcher.wait(SHORT):
+        pass
+    (site / "index.html").write_text("three")
+    assert watcher.wait(LONG)
+
+
 def test_a_root_that_is_a_file(tmp_path: Path) -> None:
     file = tmp_path / "sitepub.yaml"
     file.write_text("a")
@@ -170,3 +195,20 @@ def test_where_no_watches_are_left_folders_are_listed(site: Path, monkeypatch: p
         assert watcher.polls
         (site / "index.html").write_text("two")
         assert watcher.wait(LONG)
+
+
+def test_where_watches_run_out_later_folders_are_listed_from_then_on(site: Path, watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    from watchdog.observers.inotify import InotifyObserver
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    monkeypatch.setattr(InotifyObserver, "schedule", refuse)
+    shutil.rmtree(site)
+    site.mkdir()
+    assert watcher.wait(LONG)
+    assert watcher.polls
+    (site / "index.html").write_text("two")
+    assert watcher.wait(LONG)
