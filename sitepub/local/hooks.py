@@ -72,7 +72,7 @@ def install(checkout: Checkout, hook: Hook) -> tuple[Path, tuple[Warning, ...]]:
     if there is not None and ours is None:
         _move_aside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    moved = _take_back(place, hook.kind)
+    moved = _take_back(place, hook.kind, path)
     _write(path, write_script(merge_hooks((*(ours or ()), *moved), hook)))
     if place.is_configured:
         for name, value in configure_commands(hook, str(path)):
@@ -85,6 +85,7 @@ def remove(checkout: Checkout, kinds: tuple[HookKind, ...], target: str | None) 
     place = find_place(checkout)
     gone: list[Hook] = []
     for kind in kinds:
+        is_taken_out = False
         for path in _candidates(place, kind):
             hooks = read_script(_read(path) or "")
             if hooks is None:
@@ -96,7 +97,10 @@ def remove(checkout: Checkout, kinds: tuple[HookKind, ...], target: str | None) 
             else:
                 _take_out(path)
                 _drop_twin(place.folder / GIT_HOOKS[kind])
-                _unset(checkout, kind)
+                is_taken_out = True
+        # the script of another git may go while the one that is configured still has other targets
+        if is_taken_out and not _configured_path(place, kind).exists():
+            _unset(checkout, kind)
     return tuple(gone)
 
 
@@ -111,23 +115,32 @@ def look(checkout: Checkout) -> tuple[Installed, ...]:
 
 
 def _script_path(place: Place, kind: HookKind) -> Path:
-    return place.records / f"{kind}.sh" if place.is_configured else place.folder / GIT_HOOKS[kind]
+    return _configured_path(place, kind) if place.is_configured else place.folder / GIT_HOOKS[kind]
+
+
+def _configured_path(place: Place, kind: HookKind) -> Path:
+    """Where the script stands that git's configuration names."""
+    return place.records / f"{kind}.sh"
 
 
 def _candidates(place: Place, kind: HookKind) -> Iterator[Path]:
-    yield place.records / f"{kind}.sh"
+    yield _configured_path(place, kind)
+    yield from _in_folder(place, kind)
+
+
+def _in_folder(place: Place, kind: HookKind) -> Iterator[Path]:
     for ending in _SET_ASIDE:
         yield place.folder / f"{GIT_HOOKS[kind]}{ending}"
 
 
-def _take_back(place: Place, kind: HookKind) -> tuple[Hook, ...]:
-    """Hooks of ours that another tool has moved aside, where pre-commit goes on running them: they would run twice."""
+def _take_back(place: Place, kind: HookKind, path: Path) -> tuple[Hook, ...]:
+    """Hooks of ours that stand elsewhere than at `path`: since git was an older one, or as another tool has moved them aside, where pre-commit
+    goes on running them. They would run twice."""
     taken: list[Hook] = []
-    for ending in filter(None, _SET_ASIDE):
-        path = place.folder / f"{GIT_HOOKS[kind]}{ending}"
-        hooks = read_script(_read(path) or "")
+    for other in _in_folder(place, kind):
+        hooks = read_script(_read(other) or "") if other != path else None
         if hooks is not None:
-            path.unlink()
+            _take_out(other)
             taken += hooks
     return tuple(taken)
 

@@ -355,12 +355,42 @@ def test_a_python_that_is_gone_stops_no_push(ground: Ground) -> None:
     assert "`/gone/python` is gone" in sitepub(ground.here, "hook", "status")
 
 
+def pretend(folder: Path, version: str) -> dict[str, str]:
+    """An environment whose git says that it is another one."""
+    fake = folder / version / "git"
+    put_foreign(fake, f'#!/bin/sh\n[ "$1" != version ] || {{ echo "git version {version}"; exit; }}\nexec {shutil.which("git")} "$@"\n')
+    return {"PATH": f"{fake.parent}:{os.environ['PATH']}"}
+
+
+def test_a_hook_from_before_a_newer_git_moves_to_it(ground: Ground, tmp_path: Path) -> None:
+    older, newer = pretend(tmp_path, "2.39.5"), pretend(tmp_path, "2.54.1")
+    put_foreign(ground.hook("pre-push"))
+    sitepub(ground.here, "hook", "install", "--pre-push", **older)
+    assert ground.hook("pre-push").read_text() != FOREIGN
+    sitepub(ground.here, "hook", "install", "--pre-push", **newer)
+    assert ground.hook("pre-push").read_text() == FOREIGN
+    assert len(json.loads(sitepub(ground.here, "hook", "status", "--json", **newer))["hooks"]) == 1
+
+
+def test_a_hook_of_an_older_git_goes_alone(ground: Ground, tmp_path: Path) -> None:
+    """A machine may have two gits."""
+    (ground.here / "sitepub.yaml").write_text(
+        f"source: public\ndefault_target: local\ntargets: {{local: {{store: 'file:{ground.out}'}}, second: {{store: 'file:{tmp_path}/second'}}}}\n"
+    )
+    older, newer = pretend(tmp_path, "2.39.5"), pretend(tmp_path, "2.54.1")
+    sitepub(ground.here, "hook", "install", "--pre-push", **newer)
+    sitepub(ground.here, "hook", "install", "--pre-push", "--target", "second", **older)
+    assert ground.hook("pre-push").exists()
+    sitepub(ground.here, "hook", "remove", "--target", "second", **newer)
+    assert not ground.hook("pre-push").exists()
+    assert git(ground.here, "config", "hook.sitepub-pre-push.event") == "pre-push"
+    sitepub(ground.here, "hook", "remove", **newer)
+    assert run(ground.here, "git", "config", "--get-regexp", "hook\\.", check=False).stdout == ""
+
+
 def test_newer_gits_are_configured(ground: Ground, tmp_path: Path) -> None:
     """Git's own word for its version is all that differs; where the tests' git is as new, the other tests here show that it runs them."""
-    real = shutil.which("git")
-    fake = tmp_path / "bin/git"
-    put_foreign(fake, f'#!/bin/sh\n[ "$1" != version ] || {{ echo "git version 2.54.1"; exit; }}\nexec {real} "$@"\n')
-    path = {"PATH": f"{fake.parent}:{os.environ['PATH']}"}
+    path = pretend(tmp_path, "2.54.1")
     git(ground.here, "config", "core.hooksPath", str(tmp_path / "shared"))
     sitepub(ground.here, "hook", "install", "--post-push", **path)
     assert git(ground.here, "config", "hook.sitepub-post-push.event") == "reference-transaction"
