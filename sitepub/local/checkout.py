@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,8 +82,9 @@ def read_head(checkout: Checkout, source: Path | None) -> Commit | None:
 
 
 def parse_commit(text: str, *, branch: str | None = None, is_dirty: bool = False) -> Commit:
-    """From one line of `git log --format=FIELDS`."""
-    commit, author, committed_at, subject = text.removesuffix("\n").split("\0", 3)
+    """From one line of `git log --format=FIELDS`. What is in no encoding that git knows loses its odd bytes: a state is UTF-8."""
+    legible = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    commit, author, committed_at, subject = legible.removesuffix("\n").split("\0", 3)
     return Commit(commit, branch, subject, author, int(committed_at), is_dirty)
 
 
@@ -110,6 +112,13 @@ def unplaced_environment() -> dict[str, str]:
 
 
 def _look_at(place: Path) -> Checkout | None:
+    """None for what may not be looked into, too: git takes that for no repository either."""
+    with suppress(PermissionError):
+        return _look_into(place)
+    return None
+
+
+def _look_into(place: Path) -> Checkout | None:
     dot_git = place / ".git"
     git_dir = _read_gitfile(dot_git) if dot_git.is_file() else dot_git
     for candidate, is_bare in ((git_dir, False), (place, True)):

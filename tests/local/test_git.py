@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ from sitepub.core.model import Commit
 from sitepub.errors import ConfigurationError, UsageError
 from sitepub.local import git as history
 from sitepub.local.git import Repository, explain_missing, find_repository
+from tests.local.test_source import as_nobody
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -105,6 +107,17 @@ def test_nothing_is_looked_for_above_a_ceiling(tree: Tree, monkeypatch: pytest.M
     assert find_repository(tree.root) is not None
 
 
+def test_a_repository_that_may_not_be_looked_into_is_none() -> None:
+    """To git as well."""
+    with tempfile.TemporaryDirectory(prefix="sitepub-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        create(folder)
+        (folder / ".git").chmod(0o000)
+        assert as_nobody(lambda: str(find_repository(folder))) == "None"
+        (folder / ".git").chmod(0o755)
+
+
 def test_without_git_there_is_a_warning(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     assert explain_missing(tree.root) is None
     monkeypatch.setenv("PATH", "/nowhere")
@@ -174,6 +187,14 @@ def test_a_subject_in_another_encoding(tree: Tree) -> None:
     (tree.root / "message").write_bytes("Größe".encode("latin-1"))
     tree.run("commit", "--quiet", "--allow-empty", "-F", "message")
     assert head(tree).subject == "Größe"
+
+
+def test_a_subject_in_no_encoding_is_told_as_far_as_it_is_text(tree: Tree) -> None:
+    message = tree.root / "message"
+    message.write_bytes(b"caf\xe9 \xe4")
+    tree.run("-c", "i18n.commitEncoding=x-nonsense", "commit", "--quiet", "--allow-empty", "-F", "message")
+    assert head(tree).subject == "caf\ufffd \ufffd"
+    assert tree.repository.find_commit("HEAD").subject == head(tree).subject
 
 
 def test_configuration_does_not_change_what_is_read(tree: Tree) -> None:
