@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sitepub.config_json_schema import MODELINE
 from sitepub.errors import ConfigurationError, RefusedError
+from sitepub.local.checkout import unplaced_environment
 from sitepub.local.generators import LOOKS, SiteFolder
 
 _OUTPUT_FOLDERS = ("public", "dist", "build", "_site", "site", "out", "docs/_build/html", "_build/html", "htdocs", "www", ".")
@@ -76,7 +77,15 @@ def _find_branch(folder: Path) -> str | None:
 def _ask_git(folder: Path, *arguments: str) -> str:
     """The answer's one line; empty without git, without a repository, or without an answer."""
     try:
-        answer = subprocess.run(["git", *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10)
+        answer = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=unplaced_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=10,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     text = answer.stdout.decode("utf-8", "replace").strip()

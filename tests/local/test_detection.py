@@ -158,6 +158,17 @@ def test_remote_and_branch_come_from_git(tmp_path: Path) -> None:
     assert detect(tmp_path).git_remote == "git@example.com:a/b.git"
 
 
+def test_another_repository_in_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a hook of that one has it there."""
+    for name in ("mine", "other"):
+        (tmp_path / name).mkdir()
+        git(tmp_path / name, "init", "-q", "-b", name)
+        git(tmp_path / name, "remote", "add", "origin", f"https://example.com/{name}.git")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other/.git"))
+    detected = detect(tmp_path / "mine")
+    assert (detected.git_remote, detected.branch) == ("https://example.com/mine.git", "mine")
+
+
 def test_outside_git_there_is_no_remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (detect(tmp_path).git_remote, detect(tmp_path).branch) == (None, None)
     monkeypatch.setenv("PATH", str(tmp_path))
