@@ -96,7 +96,7 @@ def find_blobs(checkout: Checkout, root: Path) -> Mapping[str, str]:
     tracked = {path: blob for path, blob in _list_index(checkout, root) if blob}
     if not tracked:
         return {}
-    changed = _ask_at(checkout, root, "diff-files", "--name-only", "--relative", "-z", "--", ".").split("\0")
+    changed = frozenset(_ask_at(checkout, root, "diff-files", "--name-only", "--relative", "-z", "--", ".").split("\0"))
     converted = find_converted(checkout, {}, list(tracked), folder=root)
     return {path: blob for path, blob in tracked.items() if path not in changed and path not in converted}
 
@@ -138,9 +138,9 @@ def _list_index(checkout: Checkout, root: Path) -> Iterator[tuple[str, str]]:
     """Of files that nobody told git to take for unchanged (`H`), outside of merges."""
     for line in _ask_at(checkout, root, "ls-files", "-v", "-s", "-z", "--", ".").split("\0"):
         meta, _, path = line.partition("\t")
-        tag, *rest = meta.split()[:1] or [""], *meta.split()[1:]
-        if tag == ["H"] and len(rest) == 3 and rest[0] in _PLAIN_MODES and rest[2] == "0":
-            yield path, rest[1]
+        match meta.split():
+            case ["H", mode, blob, "0"] if mode in _PLAIN_MODES:
+                yield path, blob
 
 
 def _lay(path: Path, size: int) -> None:
