@@ -102,7 +102,7 @@ class _Walk:
                     if not (is_plain and entry.name[0] != "." and self._take_plain(entry, folder.above)):
                         self._meet(entry, folder)
         except FileNotFoundError:
-            raise source_changed(folder.above.rstrip("/")) from None
+            raise source_changed(folder.above.rstrip("/") or ".") from None
         except OSError as error:
             self._complain(folder.above.rstrip("/") or ".", error)
 

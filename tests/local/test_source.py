@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from sitepub.core.patterns import compile_patterns
 from sitepub.core.settings import Links
 from sitepub.errors import ConfigurationError, ExitStatus, RefusedError, SitepubError
 from sitepub.interfaces import Source, SourceFile
 from sitepub.local.source import FolderSource, digest_file, read_file, scan_source
+from sitepub.local.tree import Choice, walk_tree
 
 DEFAULT_IGNORE = ("**/.DS_Store",)
 
@@ -522,6 +524,12 @@ def test_a_folder_that_vanishes_during_the_scan(root: Path, monkeypatch: pytest.
     with pytest.raises(ConfigurationError, match="`a` changed") as caught:
         scan(root)
     assert caught.value.code == "source-changed"
+
+
+def test_a_source_that_vanishes_before_the_scan_is_named(root: Path) -> None:
+    root.rmdir()
+    with pytest.raises(ConfigurationError, match=r"`\.` changed while it was being read"):
+        walk_tree(str(root), Choice(compile_patterns(()), compile_patterns(()), Links.REFUSE))
 
 
 def test_a_digest_that_does_not_hold_the_file_in_memory(root: Path) -> None:
