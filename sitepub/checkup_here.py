@@ -8,6 +8,7 @@ from pathlib import Path
 from sitepub.checkup_remarks import Check, Patient, Remark, Severity, fine
 from sitepub.core.invalidation import POINTLESS_SECONDS, shared_seconds
 from sitepub.core.settings import ENTRIES_BEHIND_DISTRIBUTION, ENTRIES_WITHOUT_DISTRIBUTION
+from sitepub.core.state import State
 from sitepub.local.checkout import find_checkout, has_git
 from sitepub.local.git import explain_missing, find_repository
 from sitepub.local.hooks import find_folder
@@ -21,8 +22,10 @@ def _check_source(patient: Patient) -> Iterable[Remark]:
     source = scan(patient.request)
     yield fine("source", f"`{source.root}` holds {len(source.files):,} files")
     _, unfit = settle_host_files(patient.request)
-    for warning in (*source.warnings, *unfit):
+    for warning in source.warnings:
         yield Remark(warning.code, Severity.NOTE, warning.message, "rename it, or leave it out with `ignore`")
+    for warning in unfit:
+        yield Remark(warning.code, Severity.NOTE, warning.message, "the other lines hold; take this one away, or keep it for another host")
 
 
 def _check_git(patient: Patient) -> Iterable[Remark]:
@@ -33,7 +36,7 @@ def _check_git(patient: Patient) -> Iterable[Remark]:
         yield Remark(missing.code, Severity.PROBLEM, missing.message, "install git")
         return
     repository = find_repository(folder)
-    head = repository.head(config.source) if repository else None
+    head = repository.head(config.source if config.build else None) if repository else None
     if repository is None or head is None:
         severity = Severity.PROBLEM if target.branch else Severity.NOTE
         message = "the site is in no git repository with a commit: releases name no commit, and an older site may replace a newer one"
@@ -79,8 +82,7 @@ def _find_own_hooks(folder: Path) -> Iterator[Path]:
 def _check_cache_policy(patient: Patient) -> Iterable[Remark]:
     """How pages are cached at the edges, and what that costs."""
     config, target = patient.request.config, patient.request.target
-    state = patient.snapshot.state if patient.snapshot else None
-    has_distribution = state is not None and find_distribution(target, state) is not None
+    has_distribution = find_distribution(target, patient.snapshot.state if patient.snapshot else State()) is not None
     entries = config.cache.entries or (ENTRIES_BEHIND_DISTRIBUTION if has_distribution else ENTRIES_WITHOUT_DISTRIBUTION)
     seconds = shared_seconds((("Cache-Control", entries),))
     least = patient.facts.least_seconds if patient.facts else None

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from sitepub.checkup_permissions import check_permissions
 from sitepub.checkup_remarks import Check, Patient, Remark, Severity, fine
 from sitepub.checkup_whereabouts import check_whereabouts
+from sitepub.core.invalidation import USD_A_PATH
 from sitepub.core.model import Digest
 from sitepub.core.partitions import partition_of_region
 from sitepub.core.served import judge_visits, plan_visits
@@ -163,18 +164,18 @@ def _check_quota(patient: Patient) -> Iterable[Remark]:
         return
     free = patient.request.config.invalidation.free_paths
     counted = patient.inspection.count_month()
-    used = counted.used if counted else 0
     if counted is None:
         message = "these credentials may not list invalidations: only sitepub's own are counted"
         yield Remark(
             "quota-unknown", Severity.NOTE, message, "allow `cloudfront:ListDistributions`, `ListInvalidations` and `GetInvalidation`"
         )
         return
+    used = counted.used
     if counted.unseen:
         message = f"the month's invalidation paths are not all counted: {'; '.join(counted.unseen)}"
         yield Remark("quota-partly-known", Severity.NOTE, message, "`sitepub policy` prints what is needed")
     if used >= free:
-        message = f"{used:,} invalidation paths were used this month, {free:,} are free: more cost USD 0.005 each"
+        message = f"{used:,} invalidation paths were used this month, {free:,} are free: more cost USD {USD_A_PATH} each"
         yield Remark(
             "quota-spent",
             Severity.PROBLEM,

@@ -105,6 +105,19 @@ def test_git_is_looked_at(story: Story) -> None:
     assert {"wrong-branch", "dirty-tree"} <= set(told(story.json("doctor"), "note"))
 
 
+def test_changes_to_a_tracked_site_are_dirt_where_no_build_makes_them(story: Story) -> None:
+    """As a publish takes them."""
+    story.configure(target="branch: main")
+    git(story, "init", "-q")
+    git(story, "add", "--all")
+    git(story, "commit", "-qm", "one")
+    story.write({"about.html": "changed"})
+    assert "dirty-tree" in told(story.json("doctor"), "note")
+    story.configure("build: 'true'\n", target="branch: main")
+    git(story, "commit", "-qm", "two", "sitepub.yaml")
+    assert "dirty-tree" not in told(story.json("doctor"), "note")
+
+
 def test_a_shallow_clone_is_noted(story: Story) -> None:
     for subject in ("one", "two"):
         if subject == "one":
@@ -252,6 +265,20 @@ def test_what_pages_cost_at_the_edges_is_explained(story: Story) -> None:
     assert "stale-without-distribution" in told(story.json("doctor"), "note")
     story.configure()
     assert "cache-policy" in story.json("doctor")["fine"]
+
+
+def test_a_named_distribution_counts_though_the_state_can_not_be_read(cloud_story: Story) -> None:
+    cloud_story.configure("cache: {entries: 'public, max-age=600'}\n")
+    hand_of(cloud_story).put(".sitepub/state.json", b"{}")
+    found = cloud_story.json("doctor", status=6)
+    assert told(found) == ["damaged-state"]
+    assert "cache-policy" in found["fine"] and "stale-without-distribution" not in told(found, "note")
+
+
+def test_a_line_for_another_host_is_noted_with_its_own_way_out(story: Story) -> None:
+    story.write({"_redirects": "/blog/* /news/:splat\n"})
+    (note,) = [finding for finding in story.json("doctor")["findings"] if finding["code"] == "host-file"]
+    assert note["message"].startswith("`_redirects` line 1: ") and "take this one away" in note["hint"]
 
 
 def test_a_hand_edit_of_the_state_is_a_problem(any_story: Story) -> None:
