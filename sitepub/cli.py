@@ -51,7 +51,7 @@ ALONE = "here"
 """What `sitepub` without a command is."""
 
 _COMMON = {"-C": 1, "--config": 1, "--target": 1, "--json": 0, "-v": 0, "--verbose": 0, "-q": 0, "--quiet": 0, "--no-color": 0}
-"""Options of every command, and how many words each takes."""
+"""Options of every command, and how many words the value of each takes."""
 
 
 class LazyGroup(click.Group):
@@ -146,11 +146,19 @@ def _tell_failure(error: Exception, words: list[str]) -> int:
 def put_command_first(words: list[str]) -> list[str]:
     """Options of every command may stand before its name, too: `sitepub -C site plan`. Where no command is named, ALONE is."""
     number = 0
-    while number < len(words) and words[number] in _COMMON:
-        number += 1 + _COMMON[words[number]]
+    while number < len(words) and (taken := _count_words(words[number])):
+        number += taken
     if number >= len(words):
         return [ALONE, *words]
     return [*words[number : number + 1], *words[:number], *words[number + 1 :]]
+
+
+def _count_words(word: str) -> int:
+    """Of an option of every command with its value, which may stand in the same word: `--target=NAME`, `-CDIR`. 0 for any other word."""
+    if word in _COMMON:
+        return 1 + _COMMON[word]
+    name, is_joined, _ = word.partition("=")
+    return 1 if word.startswith("-C") or (is_joined and name.startswith("--") and _COMMON.get(name)) else 0
 
 
 def _as_usage_error(error: click.ClickException, words: list[str]) -> SitepubError:

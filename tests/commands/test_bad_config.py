@@ -120,3 +120,4 @@ def test_a_folder_that_is_not_there(story: Story) -> None:
 def test_common_options_may_stand_before_the_command(story: Story) -> None:
     assert story.run("-C", "public", "--json", "publish").json["summary"]["new"] == 8
     assert story.run("--target", "there", "-q", "publish").out == ""
+    assert story.run("-Cpublic", "--target=there", "--json", "publish").json["target"] == "there"
