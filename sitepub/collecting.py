@@ -144,7 +144,8 @@ def _plan(edges: Edges, snapshot: Snapshot, retention: Retention) -> Sweep:
     sweep = choose_doomed(state, kept, documents, site, records, young=young)
     left = _find_changed(edges, sweep)
     if left:  # nobody's waves wait for what is not ours any more
-        site = {key: size for key, size in site.items() if key not in left}
+        theirs = frozenset(left)
+        site = {key: size for key, size in site.items() if key not in theirs}
         sweep = replace(choose_doomed(state, kept, documents, site, records, young=young), left=left)
     doomed = sweep.doomed[:MOST_DELETES]
     return replace(

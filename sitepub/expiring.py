@@ -55,7 +55,6 @@ class Removed:
 
 
 def find_previews(config: Config, target: Target, environment: Mapping[str, str]) -> tuple[Standing, ...]:
-    """As it stands in its target, be it that nothing does."""
     """All previews of a target, by name. One listing of their prefix, and one request each."""
     root = find_root(config, target)
     opened = open_target(config, root, environment)
@@ -66,6 +65,7 @@ def find_previews(config: Config, target: Target, environment: Mapping[str, str]
 
 
 def find_preview(config: Config, preview: Target, environment: Mapping[str, str]) -> Standing:
+    """As it stands in its target, be it that nothing does."""
     opened = open_target(config, preview, environment)
     return Standing(preview, opened, opened.releases.read_state().state.expires_at)
 
@@ -98,9 +98,9 @@ def remove_preview(standing: Standing, progress: Progress) -> Removed:
             with keeper:
                 left = _delete(edges, plan, keeper)
                 is_owed = _end(edges, keeper)
-            return Removed(
-                standing.name, standing.expires_at, tuple(key for key in plan.known if key not in left), plan.size, left, is_owed
-            )
+            theirs = frozenset(left)
+            gone = tuple(key for key in plan.known if key not in theirs)
+            return Removed(standing.name, standing.expires_at, gone, plan.size, left, is_owed)
     raise HeldError("busy", f"other runs keep changing preview `{standing.name}`", "run it again once they are done")
 
 
