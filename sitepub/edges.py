@@ -97,6 +97,7 @@ class Edges:
     """What a run needs of the world. `choose` is told what edges may show wrongly, all that they may hold, and the state; it begins to ask, and returns what waits
     for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it; `hold`: why nothing is sent just now; `shared`: where the account's publishers reserve paths. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
     `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take;
+    `pace`: of all requests to `store`; `spool`: the folder for packs that are being made, None: the system's; `url_path`: of the site's root at its host;
     `expires_at`: until when what is published now may stay, '' where that is for ever."""
 
     store: Store

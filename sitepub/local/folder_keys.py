@@ -31,7 +31,7 @@ def choose_drafts(root: Path) -> str:
 
 
 def find_keys(root: Path, prefix: str) -> Iterator[tuple[Key, os.DirEntry[str]]]:
-    """Regular files whose keys start with `prefix`, in byte order. Links are not followed, so that a circle of them ends."""
+    """Regular files whose keys start with `prefix`, in byte order. Links to folders are not followed, so that a circle of them ends."""
     yield from _walk(root, "", prefix, choose_drafts(root))
 
 
