@@ -65,8 +65,14 @@ class PackDraft:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
-        Path(self._file.name).unlink(missing_ok=True)
+        try:
+            self._file.close()
+        except OSError:
+            # what a full disk did not take is written once more here; that it failed was told by whoever wrote it
+            if error is None:
+                raise
+        finally:
+            Path(self._file.name).unlink(missing_ok=True)
 
     def fill(self, frames: Iterable[tuple[Digest, bytes]]) -> Iterator[Pack]:
         """Appends compressed bodies and tells of each pack once it is full, of the last one at the end. Raises ConfigurationError where the disk is full."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import resource
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +66,24 @@ def test_no_pack_is_sent_before_the_target_is_checked() -> None:
     with PackDraft() as draft, pytest.raises(ConfigurationError):
         send_packs(store, draft, draft.fill(frames), refuse)()
     assert not store.objects
+
+
+@contextmanager
+def files_of(most: int) -> Iterator[None]:
+    """No file of this process may grow beyond so many bytes: what a full disk is, without a file system of its own."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_told_as_one_and_keeps_no_spool(tmp_path: Path) -> None:
+    frames = [(Digest(str(number)), b"x" * 5000) for number in range(4)]
+    with files_of(1000), pytest.raises(ConfigurationError, match="a temporary file can't be written"), PackDraft(tmp_path) as draft:
+        list(draft.fill(frames))
+    assert not list(tmp_path.iterdir())
 
 
 def test_neighbours_that_are_foretold_are_one_request() -> None:
