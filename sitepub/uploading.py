@@ -27,7 +27,7 @@ LIST_SHARE = 20
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A release that is in the target as a whole, though nobody refers to it yet."""
+    """A release that is in the target as a whole, though nobody refers to it yet. `uploaded`: what the target answered for its new assets."""
 
     release: Release
     document: Document
@@ -121,9 +121,12 @@ def _find_places(decision: Decision, wish: Wish, draft: PackDraft) -> Mapping[Di
 
 
 def _send_large_bodies(edges: Edges, decision: Decision, wish: Wish, missing: tuple[Artifact, ...]) -> None:
-    for artifact, body in run_all(wish.supply, [a for a in missing if is_large(a)], workers=4):
-        etag = _put_large_body(edges, artifact, body)
+    def send(artifact: Artifact) -> None:
+        etag = _put_large_body(edges, artifact, wish.supply(artifact))
         _outlive_gc(edges, decision, large_body_key(artifact.body), artifact.body, etag)
+
+    # few at once: each may be held in memory as a whole
+    run_all(send, [a for a in missing if is_large(a)], workers=4)
 
 
 def _is_kept(wish: Wish, draft: PackDraft) -> bool:

@@ -156,6 +156,22 @@ def test_what_goes_live_is_what_was_kept_though_the_source_changes_meanwhile() -
     assert sorted(asked) == ["index.html", "paper.pdf"]
 
 
+def test_few_large_bodies_are_held_at_once() -> None:
+    """Each may be as large as memory bears; here are more of them."""
+    site = wish({f"{number}.pdf": LARGE + bytes([number]) for number in range(12)})
+    held, most = set[str](), 0
+
+    def supply(wanted: Artifact) -> Body | Place:
+        nonlocal most
+        held.add(f"entries/{wanted.body}")
+        most = max(most, len(held))
+        return site.supply(wanted)
+
+    world = World()
+    run(world, replace(site, supply=supply), after=lambda operation, key: held.discard(key) if operation == "put" else None)
+    assert (most <= 4, len([key for key in world.bucket.objects if "/entries/" in key])) == (True, 12)
+
+
 def test_what_someone_put_in_place_of_a_bundled_file_is_not_kept_as_that_file() -> None:
     world = World()
     run(world, wish({"index.html": b"1", "chunk.js": Piece(b"one", FileClass.FROZEN)}))
