@@ -16,14 +16,10 @@ from sitepub.core.state import RECORD_INLINE_LIMIT, Record, Release, State
 from sitepub.core.state_text import decode_state, encode_state
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.interfaces import Absent, Anything, Clock, ConditionFailedError, Expectation, Present, Store, StoreReader
+from sitepub.locking import StateLock
 from sitepub.shards import AfterPut, ShardReader, put_shards, shard_key
 
 STATE_KEY = Key("state.json")
-LOCK_KEY = Key("lock")
-FLAGS = "locks/"
-LOCK_SECONDS = 60
-LOCK_PAUSE = 0.2
-LOCK_TRIES = LOCK_SECONDS * 5
 ID_TRIES = 60
 PRIVATE_JSON: HeaderSet = (("Cache-Control", "private, no-store"), ("Content-Type", "application/json"))
 PRIVATE_BYTES: HeaderSet = (("Cache-Control", "private, no-store"), ("Content-Type", "application/octet-stream"))
@@ -221,60 +217,9 @@ class Releases(ReleaseReader):
 
     def _put_locked(self, body: bytes, expect: Expectation) -> ETag:
         """Where the store only looks before it writes, a lock makes look and write one step."""
-        lock = self._lock_by_flag() if self._writes.keeps_headers else self._lock_by_file()
-        try:
+        lock = StateLock(self._writes, self._clock, self.nonce, PRIVATE_BYTES)
+        with lock.hold():
             return self._put_state(body, expect)
-        finally:
-            self._writes.delete(lock, expect=Anything())
-
-    def _lock_by_file(self) -> Key:
-        """In a folder: one file, which is created exclusively."""
-        for _ in range(LOCK_TRIES):
-            try:
-                self._writes.put(LOCK_KEY, b"", PRIVATE_BYTES, digest=Digest(hashlib.sha256(b"").hexdigest()), expect=Absent())
-                return LOCK_KEY
-            except ConditionFailedError:
-                if not self._break_lock(LOCK_KEY):
-                    self._clock.sleep(LOCK_PAUSE)
-        raise self._locked(LOCK_KEY)
-
-    def _lock_by_flag(self) -> Key:
-        """On a server that ignores conditions nothing is created exclusively: each shows a flag, then looks for others, and goes on only where
-        its own is alone. Of several, all but the first by name take theirs down again."""
-        flag = Key(f"{FLAGS}{self.nonce()}")
-        for _ in range(LOCK_TRIES):
-            if not self._find_flags() and self._show_flag(flag):
-                return flag
-            self._clock.sleep(LOCK_PAUSE)
-        raise self._locked(Key(FLAGS))
-
-    def _show_flag(self, flag: Key) -> bool:
-        """True once it is alone. Never left behind otherwise, and never so old that others might take it for a dead one's."""
-        shown_at = self._clock.elapsed()
-        self._writes.put(flag, b"", PRIVATE_BYTES, digest=Digest(hashlib.sha256(b"").hexdigest()), expect=Anything())
-        while self._clock.elapsed() - shown_at < LOCK_SECONDS / 3:
-            shown = self._find_flags()
-            if shown == [flag]:
-                return True
-            if min(shown, default="") < flag:
-                break
-            self._clock.sleep(LOCK_PAUSE / 4)
-        self._writes.delete(flag, expect=Anything())
-        return False
-
-    def _find_flags(self) -> list[Key]:
-        return [there.key for there in self._writes.list(FLAGS) if not self._break_lock(there.key)]
-
-    def _break_lock(self, key: Key) -> bool:
-        """A lock is held for the time of one write; one that is older was left by a process that died in between. True where it is gone."""
-        age = self._writes.age(key)
-        if age is not None and age > LOCK_SECONDS:
-            self._writes.delete(key, expect=Anything())
-            return True
-        return age is None
-
-    def _locked(self, key: Key) -> StoppedError:
-        return StoppedError("locked", f"`{self._where(key)}` is held by another process", "delete it if no other sitepub runs")
 
 
 def release_key(release: ReleaseId) -> Key:

@@ -22,6 +22,7 @@ LAYERS: dict[str, int] = {
     "gathering": 3,
     "local": 3,
     "aws": 4,
+    "locking": 4,
     "releases": 4,
     "shards": 4,
     "reserving": 4,

@@ -18,8 +18,9 @@ from sitepub.core.model import Key
 from sitepub.core.state import State
 from sitepub.interfaces import Anything
 from sitepub.local.clock import SystemClock
+from sitepub.locking import LOCK_SECONDS
 from sitepub.publishing import CONDITIONS
-from sitepub.releases import LOCK_SECONDS, Releases, Snapshot
+from sitepub.releases import Releases, Snapshot
 from tests.commands.story import Story, hold_bucket
 from tests.fire.sources import check_is, check_pages, make_version, write_version
 from tests.fire.test_races import check_order, make_checkouts
