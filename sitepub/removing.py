@@ -25,11 +25,13 @@ from sitepub.core.provision.found import RECORDED, Found, FoundDistribution, Fou
 from sitepub.core.provision.planning import Act, Step
 from sitepub.core.provision.removal import Contents, Removal, is_needed, keeps_reader, plan_down, removes_bucket
 from sitepub.interfaces import Anything
+from sitepub.locking import FLAGS, LOCK_KEY
 from sitepub.provisioning_certificate import remove_certificate
 from sitepub.provisioning_site import DISTRIBUTION_PAUSE, REFERENCE, Site, await_, read_provisioned, remember
-from sitepub.releases import LOCK_KEY, STATE_KEY
+from sitepub.releases import STATE_KEY
 
-OWN_RECORDS = (STATE_KEY, LOCK_KEY, "locks/", "releases/", "shards/", "records/", "packs/", "entries/")
+OWN_RECORDS = (STATE_KEY, LOCK_KEY)
+OWN_FOLDERS = (FLAGS, "releases/", "shards/", "records/", "packs/", "entries/")
 """What sitepub keeps under `state:`: nothing else is deleted there."""
 
 
@@ -172,7 +174,7 @@ def _remove_bucket(site: Site) -> None:
     delete_bucket(site.api, site.blueprint.bucket)
     if not site.has_own_records and site.records is not None:
         for there in list(site.records.list()):
-            if there.key.startswith(OWN_RECORDS):
+            if there.key in OWN_RECORDS or there.key.startswith(OWN_FOLDERS):
                 site.records.delete(there.key, expect=Anything())
 
 

@@ -607,10 +607,18 @@ def test_records_elsewhere_go_with_the_site_and_nothing_beside_them() -> None:
     )
     raise_up(site, foresee_up(site))
     assert sorted(aws.memory("ops").objects) == ["www/state.json"] and not aws.memory("www-example-com").objects
-    for key in ("www/releases/x", "www/packs/y", "www/mine.txt", "other/state.json"):
+    for key in (
+        "www/releases/x",
+        "www/packs/y",
+        "www/lock",
+        "www/locksmith.html",
+        "www/state.json.bak",
+        "www/mine.txt",
+        "other/state.json",
+    ):
         aws.memory("ops").objects[key] = put("x")
     take_down(site, foresee_down(site, Removal()))
-    assert sorted(aws.memory("ops").objects) == ["other/state.json", "www/mine.txt"]
+    assert sorted(aws.memory("ops").objects) == ["other/state.json", "www/locksmith.html", "www/mine.txt", "www/state.json.bak"]
     assert aws.everything()["buckets"] == ["ops"]
     aws.client("s3").delete_objects(Bucket="ops", Delete={"Objects": [{"Key": key} for key in list(aws.memory("ops").objects)]})
     aws.client("s3").delete_bucket(Bucket="ops")
