@@ -99,11 +99,13 @@ def at_commit(request: Request, revision: str | None) -> Iterator[Request]:
     history = find_history(request.config, request.target, request.permits, revision)
     if history.repository is None or history.commit is None:
         raise ValueError("a commit without its repository")
-    inside = os.path.relpath(request.config.path.parent, history.repository.root)
+    # by whatever symbolic links it was reached, the repository tells its root without any
+    inside = os.path.relpath(os.path.realpath(request.config.path.parent), history.repository.root)
     config = _read_commit(request, history.repository, history.commit.id, inside)
-    with _export(request, config, history.repository, history.commit.id) as (exported, lent):
+    built = os.path.relpath(config.source, config.path.parent)
+    with _export(request, config, history.repository, history.commit.id, os.path.normpath(f"{inside}/{built}")) as (exported, lent):
         folder = exported / inside
-        source = folder / os.path.relpath(config.source, config.path.parent)
+        source = folder / built
         # what a hook or a rebase tells git of its repository is not meant for a build that stands in none
         outside = {name: value for name, value in request.environment.items() if name not in PLACING}
         placed = replace(request, config=replace(config, source=source), target=_find_again(config, request.target), environment=outside)
@@ -111,9 +113,8 @@ def at_commit(request: Request, revision: str | None) -> Iterator[Request]:
 
 
 @contextmanager
-def _export(request: Request, config: Config, repository: Repository, commit: str) -> Iterator[tuple[Path, Lent | None]]:
-    """All that a build may need; of a site that is committed as it was built, only what is asked for."""
-    below = os.path.relpath(config.source, repository.root)
+def _export(request: Request, config: Config, repository: Repository, commit: str, below: str) -> Iterator[tuple[Path, Lent | None]]:
+    """All that a build may need; of a site that is committed as it was built, which stands at `below`, only what is asked for."""
     if (request.build and config.build is not None) or below == ".." or below.startswith("../"):
         with repository.export(commit) as exported:
             yield exported, None

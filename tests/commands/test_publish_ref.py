@@ -52,6 +52,22 @@ def test_a_commit_is_built_and_published_elsewhere_and_the_working_tree_stays(re
     assert (repository / "_published" / "index.html").read_text().startswith("two")
 
 
+@pytest.mark.parametrize("options", [(), ("--no-build",)], ids=["built", "as committed"])
+def test_a_repository_may_be_reached_by_a_symbolic_link(repository: Path, options: tuple[str, ...]) -> None:
+    (repository / ".gitignore").write_text("_published\n")
+    (repository / "public").mkdir()
+    (repository / "public" / "index.html").write_text("three")
+    (repository / "page.txt").write_text("three")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "three")
+    (repository / "public" / "index.html").write_text("being edited")
+    link = repository.parents[1] / "link"
+    link.symlink_to(repository)
+    done = sitepub(link, "publish", "--ref", "HEAD", *options)
+    assert done.returncode == 0, done.stderr
+    assert (repository / "_published" / "index.html").read_text().startswith("three")
+
+
 def test_a_build_that_fails_is_to_be_tried_where_it_can_be(repository: Path) -> None:
     (repository / "page.txt").unlink()
     git(repository, "rm", "-q", "page.txt")
