@@ -115,6 +115,7 @@ class LocalSite:
         try:
             response.make_conditional(request, accept_ranges=True, complete_length=size)
         except RequestedRangeNotSatisfiable:
+            response.close()
             return _say(416, "There is no such part of it.", ("Content-Range", f"bytes */{size}"))
         del response.headers["Date"]  # the server sends it
         return response

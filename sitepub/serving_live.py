@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -26,14 +27,13 @@ class LiveReload:
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._listeners: set[queue.SimpleQueue[str]] = set()
-        self._count = 0
+        self._run = os.urandom(8).hex()
 
     def tell(self, before: Built, after: Built, url_path: str) -> None:
         reload = find_reload(before, after, url_path)
         if reload is None:
             return
         with self._mutex:
-            self._count += 1
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener.put(reload.as_json())
@@ -58,7 +58,7 @@ class LiveReload:
             self._listeners.add(listener)
         try:
             yield "retry: 500\n\n"
-            yield f"event: run\ndata: {id(self)}\n\n"
+            yield f"event: run\ndata: {self._run}\n\n"
             while True:
                 try:
                     yield f"data: {listener.get(timeout=_BEAT_SECONDS)}\n\n"

@@ -82,9 +82,9 @@ def builds_on_change(request: Request) -> bool:
 
 
 def _find_error_page(cdn: CdnReader, url_path: str) -> tuple[Key, int] | None:
-    """A distribution may answer what is missing with any page, and with any status."""
+    """A distribution may answer what is missing with any page, and with any status but those of a server's own faults."""
     pages = cdn.facts().error_pages
-    return next(((Key(path.removeprefix(url_path).lstrip("/")), status) for path, status in pages), None)
+    return next(((Key(path.removeprefix(url_path).lstrip("/")), status) for path, status in pages if status < 500), None)
 
 
 def _tell_out_of_reach(shown: ServedSite) -> tuple[Warning, ...]:
