@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sitepub.core.audit import Finding, LostBody, Trouble
 from sitepub.core.model import Artifact, Digest, FileClass, Key, ReleaseId
 from sitepub.core.plan import COPY_ABOVE, Found
-from sitepub.core.state import Record, Release
+from sitepub.core.state import Pending, Record, Release
 from sitepub.edges import Edges, Invalidated
 from sitepub.errors import ConfigurationError, HeldError, SitepubError, StoppedError
 from sitepub.gathering import run_all
@@ -17,7 +17,7 @@ from sitepub.interfaces import Anything, Body, Place, Progress, StoreReader
 from sitepub.invalidating import send_owed
 from sitepub.lease import is_dead
 from sitepub.packs import KeptBodies, large_body_key
-from sitepub.pipeline import complete_pending, publish
+from sitepub.pipeline import Receipt, complete_pending, publish
 from sitepub.preparing import build_wish, open_workplace, scan, settle_host_files
 from sitepub.releases import PRIVATE_BYTES, Snapshot
 from sitepub.request import Request
@@ -84,7 +84,8 @@ def mend(
     first, release, invalidation = audit, None, Invalidated()
     edges.before_first_write()
     if audit.snapshot.state.pending is not None:
-        _finish_pending(edges, audit.snapshot)
+        completed = _finish_pending(edges, audit.snapshot.state.pending, wait=wait)
+        release, invalidation = completed.release, completed.invalidation
         audit = look()
         cure = plan_cure(request, sight, audit, edges.progress)
     for _ in range(ROUNDS):
@@ -146,15 +147,11 @@ def _find_supplies(sight: Sight, audit: Audit, needed: Sequence[Artifact]) -> Ma
                 supplies.setdefault(digest, lambda kept=kept, digest=digest: kept.read(digest))  # type: ignore[misc]
     for digest in set(wanted) & set(audit.kept.alone):
         supplies[digest] = _at(sight.records, large_body_key(digest))
+    spoilt = {each.finding.key for each in audit.mismatches if each.finding.code is not Trouble.WRONG_HEADERS}
     for key, artifact in (audit.document.manifest.artifacts if audit.document else {}).items():
-        if artifact.body in wanted and _has_right_bytes(audit, key):
+        if artifact.body in wanted and key not in spoilt:
             supplies[artifact.body] = _at(sight.store, key)
     return supplies
-
-
-def _has_right_bytes(audit: Audit, key: Key) -> bool:
-    wrong = next((each.finding.code for each in audit.mismatches if each.finding.key == key), None)
-    return wrong is None or wrong is Trouble.WRONG_HEADERS
 
 
 def _at(store: StoreReader, key: Key) -> Supply:
@@ -182,14 +179,11 @@ def _made_by(wish: Wish, artifact: Artifact) -> Supply:
 # ---- mending
 
 
-def _finish_pending(edges: Edges, snapshot: Snapshot) -> None:
+def _finish_pending(edges: Edges, pending: Pending, *, wait: bool) -> Receipt:
     """A release that a dead run left half-way is completed first: only then is it known what should stand where."""
-    pending = snapshot.state.pending
-    if pending is None:
-        return
     if not is_dead(edges, pending.lease):
         raise HeldError("held", f"release {pending.release.id} is being published", "wait for it, then verify again")
-    complete_pending(edges, snapshot, pending)
+    return complete_pending(edges, pending, wait=wait)
 
 
 def _restore_documents(edges: Edges, cure: Cure) -> None:

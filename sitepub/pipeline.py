@@ -118,12 +118,12 @@ def _respect_newer(edges: Edges, snapshot: Snapshot, pending: Pending, judge: Ju
         if not pending.asked:
             judge(pending.release.commit)
     except HeldError:
-        complete_pending(edges, snapshot, pending)
+        complete_pending(edges, pending)
         raise
     return snapshot
 
 
-def complete_pending(edges: Edges, snapshot: Snapshot, pending: Pending) -> Receipt:
+def complete_pending(edges: Edges, pending: Pending, *, wait: bool = False) -> Receipt:
     """Finishes a dead run's release from what it left in the target."""
     document = edges.releases.read_document(pending.release)
     wish = Wish(
@@ -135,7 +135,7 @@ def complete_pending(edges: Edges, snapshot: Snapshot, pending: Pending) -> Rece
         digest=pending.release.manifest,
     )
     everything = Permits(shrink=True, foreign=False, diverged=True, older=True)
-    return publish(edges, wish, lambda _: None, everything)
+    return publish(edges, wish, lambda _: None, everything, wait=wait)
 
 
 def rollback(edges: Edges, release: Release, snapshot: Snapshot, *, lock_timeout: float = 600, wait: bool = False) -> Receipt:

@@ -254,7 +254,7 @@ def test_a_dead_rollback_that_is_completed_stays_one_that_was_asked_for() -> Non
     world = world_gone_back()
     edges = world.edges(pid=8, before=dying_at("put", "docs/index.html"))
     with pytest.raises(SystemExit):
-        complete_pending(edges, edges.releases.read_state(), pending_of(world))
+        complete_pending(edges, pending_of(world))
     assert pending_of(world).asked
 
 

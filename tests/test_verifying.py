@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sitepub.core.audit import Trouble
+from sitepub.core.audit import Mismatch, Trouble
 from sitepub.core.model import Commit, FileClass, Key
 from sitepub.core.settings import Config, FolderAddress, Target
 from sitepub.core.state_text import decode_state
@@ -308,6 +308,44 @@ def test_a_repair_that_dies_at_any_request_is_finished_by_the_next(loses_answer:
         assert world.cdn is not None
         assert {item for items, _ in world.cdn.sent for item in items} >= {"/index.html", "/lib.js"}, f"died at request {number}"
     assert stopped > counter.seen - 3
+
+
+def test_a_release_that_a_repair_finishes_is_told_with_its_invalidation(tmp_path: Path) -> None:
+    world = start()
+
+    def die(operation: str, key: str) -> None:
+        if operation == "put" and key == "lib.js":
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run(world, wish({**SITE, "lib.js": Piece(b"newer", FileClass.PINNED)}), pid=7, before=die)
+    world.gone.add(7)
+    mended = repair(world, tmp_path)
+    assert mended.release == mended.audit.snapshot.state.live is not None
+    assert (mended.invalidation.items, mended.invalidation.state) == (("/lib.js",), "submitted")
+
+
+class Counted(tuple[Mismatch, ...]):
+    """Counts how often somebody goes through all of it."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Mismatch]:
+        Counted.walks += 1
+        return super().__iter__()
+
+
+def test_a_cure_is_planned_in_linear_time(tmp_path: Path) -> None:
+    world = start()
+    for key in world.site():
+        strip_headers(world, key)
+    audit = look(world)
+    assert len(audit.mismatches) == len(world.site())
+    sight = sight_of(world.edges())
+    counted = replace(audit, mismatches=Counted(audit.mismatches))
+    cure = plan_cure(request_of(sight, tmp_path), sight, counted, world.edges().progress)
+    assert cure.mends.keys() == set(world.site())
+    assert Counted.walks < 4
 
 
 def test_the_live_manifest_is_left_as_it_was(tmp_path: Path) -> None:
