@@ -173,7 +173,7 @@ def _foresee(prepared: Prepared, sight: Sight, first: Manifest, etags: Mapping[K
         commit=prepared.history.commit,
         summary=plan.summary,
         changes=tell_copies(plan.changes, wanted, find_same(first, wanted), find_packed(first, wanted)),
-        invalidation=foresee_invalidation(choice, state, chooser.rules, sight.clock.now()),
+        invalidation=foresee_invalidation(cdn, choice, state, chooser.rules, sight.clock.now()),
         requests=Requests(sight.requests, cdn.requests if cdn else 0),
         warnings=(*prepared.warnings, *warnings, *plan.warnings, *choice.warnings),
         started=started,

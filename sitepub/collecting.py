@@ -107,7 +107,7 @@ def foresee_eviction(edges: Edges, snapshot: Snapshot, shown: tuple[Shown, ...])
     choice = choose_eviction(edges, snapshot, shown)
     if not choice.items and snapshot.state.owed:
         choice = replace(choice, ledger=edges.count_month(snapshot.state))
-    return foresee_invalidation(choice, snapshot.state, edges.rules, edges.clock.now()), choice.warnings
+    return foresee_invalidation(edges.cdn, choice, snapshot.state, edges.rules, edges.clock.now()), choice.warnings
 
 
 def begin_deleting(edges: Edges, snapshot: Snapshot, choice: InvalidationChoice, kept: tuple[Release, ...]) -> LeaseKeeper | None:

@@ -31,7 +31,7 @@ def foresee_eviction(request: Request, sight: Sight, words: Sequence[str], *, st
     choice = _choose(chooser, sight.releases, words, snapshot)
     if not words and snapshot.state.owed:
         choice = InvalidationChoice(ledger=chooser.count(snapshot.state))
-    told = foresee_invalidation(choice, snapshot.state, chooser.rules, sight.clock.now())
+    told = foresee_invalidation(cdn, choice, snapshot.state, chooser.rules, sight.clock.now())
     return _tell(request, sight, cdn, told, choice, started, is_dry_run=True)
 
 

@@ -15,7 +15,7 @@ from sitepub.core.settings import Invalidation, WhenSpent
 from sitepub.core.state import Owed, State, end_collect, take_off
 from sitepub.edges import ATTEMPTS, Edges, Invalidated, InvalidationChoice
 from sitepub.errors import SitepubError
-from sitepub.interfaces import Cdn
+from sitepub.interfaces import Cdn, CdnReader
 from sitepub.lease import is_dead
 from sitepub.releases import Snapshot
 
@@ -43,8 +43,12 @@ class _Sending:
         return bool(self.held and self.month.reserved)
 
 
-def foresee_invalidation(choice: InvalidationChoice, state: State, rules: Invalidation, now: datetime) -> Invalidated:
-    """What would be sent for this choice, with what is owed already."""
+def foresee_invalidation(
+    cdn: CdnReader | None, choice: InvalidationChoice, state: State, rules: Invalidation, now: datetime
+) -> Invalidated:
+    """What would be sent for this choice, with what is owed already: nothing where there is no distribution (any more)."""
+    if cdn is None:
+        return Invalidated()
     items = drop_covered((*choice.items, *(item for debt in state.owed for item in debt.items)))
     return Invalidated(
         items=items,

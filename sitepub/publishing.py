@@ -53,8 +53,9 @@ def foresee(prepared: Prepared, sight: Sight, *, started: float) -> Account:
     chooser = make_chooser(prepared.request.target, prepared.request.config.invalidation, sight, cdn)
     choice = chooser.choose(decision.plan.shown, held_artifacts(decision), state)
     made = Requests(sight.requests, cdn.requests if cdn else 0)
-    invalidated = foresee_invalidation(choice, state, chooser.rules, sight.clock.now())
-    account = _account(prepared, sight, decision, invalidated, _foresee_requests(prepared, decision, choice, made), started)
+    invalidated = foresee_invalidation(cdn, choice, state, chooser.rules, sight.clock.now())
+    requests = foresee_requests_of(prepared.request.target, decision, choice, made)
+    account = _account(prepared, sight, decision, invalidated, requests, started)
     return replace(account, is_dry_run=True, warnings=(*account.warnings, *told, *decision.warnings, *choice.warnings))
 
 
@@ -162,12 +163,12 @@ def held_artifacts(decision: Decision) -> Mapping[Key, Artifact]:
     return decision.document.manifest.artifacts if decision.document else {}
 
 
-def _foresee_requests(prepared: Prepared, decision: Decision, choice: InvalidationChoice, made: Requests) -> Requests:
-    target = prepared.request.target
+def foresee_requests_of(target: Target, decision: Decision, choice: InvalidationChoice, made: Requests, *, packs: bool = True) -> Requests:
+    """What carrying this out takes in all, `made` already being made. `packs`: what the target does not keep is packed; a rollback finds it."""
     swap = SWAP_IN_FOLDER if isinstance(target.state or target.store, FolderAddress) else 1
     missing = bodies_to_bring(decision.plan, decision.document.bodies if decision.document else {})
     large = sum(is_large(artifact) for artifact in missing)
-    packs, invalidates = len(missing) > large, bool(choice.items)
+    packs, invalidates = packs and len(missing) > large, bool(choice.items)
     if target.ledger is not None and invalidates:
         made = replace(made, store=made.store + RESERVING)
     return foresee_requests(decision.plan, made=made, packs=packs, large_bodies=large, invalidates=invalidates, swap=swap)

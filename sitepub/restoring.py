@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 
 from sitepub.accounting import account_for, keep_until
 from sitepub.core.cost import Requests
+from sitepub.core.document import Document
 from sitepub.core.model import Artifact
+from sitepub.core.plan import Plan
 from sitepub.core.retention import choose_release
 from sitepub.core.state import Release, State
+from sitepub.core.stretches import join_places
 from sitepub.decision import Decision, decide
 from sitepub.earlier import wish_for
 from sitepub.edges import Invalidated
@@ -16,7 +19,7 @@ from sitepub.history import mark_live
 from sitepub.interfaces import Body, Place, Progress
 from sitepub.invalidating import foresee_invalidation
 from sitepub.pipeline import rollback
-from sitepub.publishing import held_artifacts, make_chooser, make_edges
+from sitepub.publishing import foresee_requests_of, held_artifacts, make_chooser, make_edges
 from sitepub.report_account import Account
 from sitepub.request import Request
 from sitepub.wiring import Opened, Sight
@@ -55,10 +58,20 @@ def foresee_rollback(request: Request, sight: Sight, name: str | None, *, starte
     cdn = sight.cdn_of(snapshot.state)
     chooser = make_chooser(request.target, request.config.invalidation, sight, cdn)
     choice = chooser.choose(decision.plan.shown, held_artifacts(decision), snapshot.state)
-    invalidated = foresee_invalidation(choice, snapshot.state, chooser.rules, sight.clock.now())
+    invalidated = foresee_invalidation(cdn, choice, snapshot.state, chooser.rules, sight.clock.now())
     made = Requests(sight.requests, cdn.requests if cdn else 0)
-    account = _account(request, sight, release, snapshot.state, decision, invalidated, made, started)
+    requests = foresee_requests_of(request.target, decision, choice, made, packs=False)
+    requests = replace(requests, store=requests.store + _count_reads(decision.plan, sight.releases.read_document(release)))
+    account = _account(request, sight, release, snapshot.state, decision, invalidated, requests, started)
     return Restored(release, replace(account, is_dry_run=True, warnings=(*decision.warnings, *choice.warnings)))
+
+
+def _count_reads(plan: Plan, document: Document) -> int:
+    """Requests for the bodies that are written again: neighbours in a pack are one."""
+    bodies = {step.wanted.body for step in plan.steps if step.wanted is not None}
+    places = {place for body, place in document.bodies.items() if body in bodies}
+    joined = join_places(places)
+    return len(set(joined.values())) + len(places - joined.keys())
 
 
 def _supply_nothing(artifact: Artifact) -> Body | Place:

@@ -16,7 +16,7 @@ from sitepub.decision import Permits, Wish
 from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.interfaces import Anything, ConditionFailedError, Present
-from sitepub.invalidating import Invalidated, send_owed
+from sitepub.invalidating import Invalidated, foresee_invalidation, send_owed
 from sitepub.pipeline import Receipt, publish, rollback
 from tests.support.builders import (
     CSS,
@@ -649,6 +649,8 @@ def test_what_is_owed_to_a_distribution_that_was_taken_away_is_let_go_and_told()
     assert run(world, wish(SECOND)).invalidation.state == "owed"
     world.cdn = None
     edges = world.edges()
+    state = edges.releases.read_state().state
+    assert foresee_invalidation(edges.cdn, InvalidationChoice(), state, edges.rules, edges.clock.now()) == Invalidated()
     receipt = publish(edges, wish(SECOND), allow_all, Permits())
     assert receipt.invalidation == Invalidated()
     assert notes_of(edges) == [
