@@ -129,7 +129,7 @@ def find_distribution(target: Target, state: State) -> str | None:
 
 def needs_aws(target: Target) -> bool:
     addresses = (target.store, target.state, target.ledger)
-    return any(isinstance(address, BucketAddress) for address in addresses) or bool(target.distribution)
+    return any(isinstance(address, BucketAddress) for address in addresses) or target.distribution not in (None, "none")
 
 
 def open_session(target: Target, pace: Pace | None = None) -> AwsSession:

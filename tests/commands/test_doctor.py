@@ -45,6 +45,12 @@ def test_a_published_target_is_fine_and_is_left_as_it_is(any_story: Story) -> No
     assert any_story.held() == before
 
 
+def test_a_folder_without_a_distribution_needs_no_credentials(story: Story) -> None:
+    story.configure(target="distribution: none")
+    nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true"}
+    assert told(story.json("doctor", environment=nobody)) == []
+
+
 def test_every_line_of_text_says_how_grave_it_is_and_ends_with_a_count(story: Story) -> None:
     shutil.rmtree(story.root / "public")
     done = story.run("doctor", status=6)
