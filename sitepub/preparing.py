@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -182,6 +183,7 @@ def _wish_for_patched(
     from sitepub.site import supply_body
 
     changed = {file.path: file for file in source.files if Key(file.path) in patched.recipes}
+    mutex = threading.Lock()
 
     @functools.cache
     def build() -> Wish:
@@ -191,7 +193,9 @@ def _wish_for_patched(
     def supply(artifact: Artifact) -> Body | Place:
         recipe = patched.recipes.get(artifact.key)
         if recipe is None or recipe.source is None:
-            return build().supply(artifact)
+            with mutex:  # many threads may ask at once, and one build is enough
+                whole = build()
+            return whole.supply(artifact)
         return supply_body(source, changed[recipe.source], recipe, artifact)
 
     return Wish(patched.manifest, supply, commit, digest=patched.digest)

@@ -1,0 +1,47 @@
+"""From a request to a wish, where most of the site is as it was."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from sitepub import preparing
+from sitepub.core.model import Key
+from sitepub.library import Silence, publish
+from sitepub.request import read_request
+from sitepub.wiring import look_at_target
+
+
+def write(path: Path, text: str) -> None:
+    """Long ago, so that its time tells whether it changed."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+
+
+def test_the_whole_site_is_built_once_though_many_ask_for_its_bodies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(8):
+        write(tmp_path / "public" / f"{number}.html", f"<p>{number}")
+    (tmp_path / "sitepub.yaml").write_text("source: public\ntargets: {there: {store: 'file:out'}}\n")
+    environment = {**os.environ, "SITEPUB_CACHE": str(tmp_path / "cache")}
+    publish(tmp_path, environment=environment)
+    write(tmp_path / "public" / "0.html", "<p>changed")
+    request = read_request(tmp_path, None, None, environment)
+    prepared = preparing.prepare(request, look_at_target(request.config, request.target, environment), Silence(), may_patch=True)
+    assert prepared.site is None and prepared.wish is not None
+    wish, build, built = prepared.wish, preparing.build_wish, list[int]()
+
+    def build_slowly(*arguments: object) -> object:
+        built.append(1)
+        time.sleep(0.1)
+        return build(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(preparing, "build_wish", build_slowly)
+    with ThreadPoolExecutor(4) as pool:
+        bodies = list(pool.map(lambda number: wish.supply(wish.manifest.artifacts[Key(f"{number}.html")]), range(8)))
+    assert bodies == [b"<p>changed", *(b"<p>%d" % number for number in range(1, 8))]
+    assert len(built) == 1
