@@ -65,9 +65,6 @@ def _read_state(site: Site) -> Snapshot:
 
 def remember_reference(site: Site) -> str:
     """Chosen once: the first run to write it decides."""
-    known = read_provisioned(site).get(REFERENCE)
-    if known:
-        return known
     for _ in range(SWAPS):
         snapshot = _read_state(site)
         if REFERENCE in snapshot.state.provisioned:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from sitepub.report_account import SHOWN_CHANGES, Account, account_as_json, account_as_text, turn_as_text, warnings_as_text
+from sitepub.report_account import Account, account_as_json, account_as_text, turn_as_text, warnings_as_text
 from sitepub.report_json import error_as_json, to_json
-from sitepub.report_status import Quota, release_line, releases_as_json, releases_as_text, status_as_json, status_as_text
-from sitepub.report_story import Explained, story_as_json, story_as_text
+from sitepub.report_status import release_line, releases_as_json, releases_as_text, status_as_json, status_as_text
+from sitepub.report_story import story_as_json, story_as_text
 from sitepub.report_sweep import forgetting_as_json, forgetting_as_text, sweep_as_json, sweep_as_text, with_invalidation
 from sitepub.report_whereabouts import distributions_as_json, distributions_as_text, whereabouts_as_lines
-from sitepub.report_words import money, size
 
 __all__ = (
-    "SHOWN_CHANGES",
     "Account",
-    "Explained",
-    "Quota",
     "account_as_json",
     "account_as_text",
     "distributions_as_json",
@@ -22,11 +18,9 @@ __all__ = (
     "error_as_json",
     "forgetting_as_json",
     "forgetting_as_text",
-    "money",
     "release_line",
     "releases_as_json",
     "releases_as_text",
-    "size",
     "status_as_json",
     "status_as_text",
     "story_as_json",

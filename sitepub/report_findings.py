@@ -95,9 +95,9 @@ def adoption_as_text(adoption: Adoption, account: Account, *, verbose: bool = Fa
     same, first = adoption.same, adoption.first.artifacts.values()
     right = sum(artifact.body in same for artifact in first)
     kept = len(adoption.first) - right
-    stood = "stands" if account.is_dry_run else "stood"
+    stood, what = ("stands" if len(adoption.first) == 1 else "stand", "stands") if account.is_dry_run else ("stood", "stood")
     lines.append(f"{count(len(adoption.first), 'file')} of this site {stood} there, {right:,} with the same bytes, {kept:,} with others")
-    lines.append(f"what {stood} there is kept: `sitepub rollback` brings it back")
+    lines.append(f"what {what} there is kept: `sitepub rollback` brings it back")
     if adoption.foreign:
         named = name_some(adoption.foreign, len(adoption.foreign) if verbose else SHOWN_FINDINGS)
         lines.append(f"left alone, because the source does not have them: {named}")

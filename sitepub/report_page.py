@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from sitepub.core.change_folding import Fold, fold_changes, mark_of
+from sitepub.core.change_folding import Fold, fold_changes
 from sitepub.core.changes import Action, Change
 from sitepub.report_account import Account
 from sitepub.report_invalidation import invalidation_lines
@@ -109,7 +109,7 @@ def _rows(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _sizes(account: Account) -> str:
-    folds = fold_changes([change for change in account.puts if mark_of(change) != "-"], most=_MOST_BARS)
+    folds = fold_changes(account.puts, most=_MOST_BARS)
     by_folder: dict[str, int] = {}
     for fold in folds:
         name = fold.folder or "./"

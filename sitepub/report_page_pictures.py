@@ -46,7 +46,7 @@ def draw_cover(invalidation: Invalidated) -> str:
 
 
 def draw_quota(used: int, free: int, now: int, foreseen: int | None) -> str:
-    """The month's paths: used, of this publish, and at its end at this pace. `used` holds those of this publish already where it was done."""
+    """The month's paths: used, of this publish, and at its end at this pace. `used`: before it."""
     whole = max(free, used + now, foreseen or 0, 1)
     scale = (WIDTH - 2) / whole
     parts = [f'<rect class="track" x="1" y="1" width="{WIDTH - 2}" height="28" rx="4"/>']
@@ -79,7 +79,8 @@ def draw_neighbours(number: int, story: Story) -> str:
     parts.append(
         f'<rect class="box middle" x="262" y="{middle - 14:.0f}" width="236" height="28" rx="5"/>{_text(story.path, 270, middle + 5)}'
     )
-    told = f"{count(len(story.referenced_by), 'place')} refer to {story.path}, which refers to {count(len(story.refers_to), 'file')}"
+    verb = "refers" if len(story.referenced_by) == 1 else "refer"
+    told = f"{count(len(story.referenced_by), 'place')} {verb} to {story.path}, which refers to {count(len(story.refers_to), 'file')}"
     caption = f"{story.path}: who refers to it (left), what it refers to (right)"
     return _figure(f"graph{number}", caption, told, "".join(parts), height)
 

@@ -23,7 +23,7 @@ def sweep_as_json(
     previews: Sequence[Mapping[str, object]] = (),
     is_dry_run: bool,
 ) -> str:
-    sent = invalidation or Invalidated()
+    sent, alone = invalidation or Invalidated(), frozenset(left)
     return to_json(
         {
             "dry_run": is_dry_run,
@@ -31,7 +31,7 @@ def sweep_as_json(
             "deleted": [
                 {"key": _full_key(doomed), "reason": doomed.reason, "bytes": doomed.size}
                 for doomed in sweep.doomed
-                if doomed.key not in left
+                if doomed.key not in alone
             ],
             "left": list(left),
             "deferred": sweep.deferred,
@@ -45,7 +45,8 @@ def sweep_as_text(sweep: Sweep, *, left: Sequence[str] = (), is_dry_run: bool, v
     """What is deleted and why, by reason; each key with -v."""
     lines = [f"keeps {count(len(sweep.kept), 'release')}"]
     lines += [f"  {kept.release.id}  {kept.reason}" for kept in (sweep.kept if verbose else sweep.kept[-SHOWN_KEPT:])]
-    gone = [doomed for doomed in sweep.doomed if doomed.key not in left]
+    alone = frozenset(left)
+    gone = [doomed for doomed in sweep.doomed if doomed.key not in alone]
     verb = "would delete" if is_dry_run else "deleted"
     lines.append(f"{verb} {count(len(gone), 'object')}, {size(sum(doomed.size for doomed in gone))}" if gone else "nothing to delete")
     if verbose:

@@ -15,6 +15,8 @@ from sitepub.interfaces import Absent, Clock, ConditionFailedError, Present, Sto
 KEY: Final = Key("ledger.json")
 TRIES: Final = 60
 PAUSE: Final = 0.2
+"""Seconds between two tries."""
+
 _HEADERS: HeaderSet = (("Cache-Control", "private, no-store"), ("Content-Type", "application/json"))
 
 

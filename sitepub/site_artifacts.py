@@ -38,6 +38,7 @@ class Assembly:
 
 
 def assemble(frame: Frame, gathered: SiteSurvey, verdicts: Sequence[Verdict], names: Names, published: Mapping[int, Published]) -> Assembly:
+    """Every file under each of its names, with its headers, and the pages of redirects; warnings tell what is left out, and what has another spelling."""
     stale = _find_stale(frame, gathered, published)
     left_out = stale | {number for number, path in enumerate(frame.paths) if path in HOST_FILES}
     shaper = _Shaper(frame, gathered, verdicts, published)

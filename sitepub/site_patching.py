@@ -181,8 +181,8 @@ def _are_held(leads: Leads, evidence: Evidence, live: Manifest, inserts: Mapping
     """Whether references lead to what the release holds, or led nowhere before either."""
     if not all(Key(path) in live.artifacts for path in leads.named):
         return False
-    numbers = ((path, evidence.find(path)) for path in leads.plain)
-    return all(number not in inserts or Key(evidence.paths[number]) in live.artifacts for _, number in numbers if number is not None)
+    numbers = (evidence.find(path) for path in leads.plain)
+    return all(number not in inserts or Key(evidence.paths[number]) in live.artifacts for number in numbers if number is not None)
 
 
 def _number(frame: Frame, path: SourcePath) -> int:

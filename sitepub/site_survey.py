@@ -55,6 +55,7 @@ class SiteSurvey:
 
 
 def survey_site(frame: Frame) -> SiteSurvey:
+    """What all files say of each other. Where that forbids to edit some, it is gathered once more, from the cache, with these left whole."""
     frame.progress.stage("scanning", total_files=len(frame.files), total_bytes=sum(file.size for file in frame.files))
     gathered = _gather(frame)
     guarded = find_guarded(frame, gathered.evidence, gathered.languages, gathered.named_digests, gathered.policies)
