@@ -93,7 +93,10 @@ def _explain_missing_file(failure: FileNotFoundError, asked: Asked) -> SitepubEr
 
 
 def _explain_parameters(failure: BaseException, asked: Asked) -> SitepubError:
-    return ConfigurationError("bad-request", f"{asked.where}: {first_line(failure)}", "look at names and headers")
+    """Its first line says only that something is wrong, the next one what."""
+    head, _, report = str(failure).partition("\n")
+    reason = _as_message(report.partition("\n")[0] or head)
+    return ConfigurationError("bad-request", f"{asked.where}: {reason}", "look at names and headers")
 
 
 _CLIENT_FAILURES: Final[Mapping[str, Callable[[BaseException, Asked], SitepubError]]] = {
@@ -121,5 +124,9 @@ _CLIENT_FAILURES: Final[Mapping[str, Callable[[BaseException, Asked], SitepubErr
 def first_line(failure: BaseException) -> str:
     """Of what the failure says, as a message: at most 200 characters, lower case, no full stop."""
     lines = str(failure).splitlines()
-    line = lines[0][:200].rstrip(".") if lines else type(failure).__name__
-    return line[:1].lower() + line[1:]
+    return _as_message(lines[0]) if lines else type(failure).__name__
+
+
+def _as_message(line: str) -> str:
+    short = line[:200].strip().rstrip(".")
+    return short[:1].lower() + short[1:]

@@ -27,7 +27,7 @@ def try_policy(session: AwsSession, policy: Policy, endpoint_url: str | None = N
         answers = run_all(lambda trial: tuple(_simulate(iam, principal, trial)), list_trials(policy), workers=_WORKERS)
         denied = [denied for trial, results in answers for denied in read_results(trial, results)]
     except Exception as failure:
-        error = explain_failure(failure, Asked("iam:SimulatePrincipalPolicy", "IAM", region=session.region, profile=session.profile))
+        error = explain_failure(failure, Asked("iam:SimulatePrincipalPolicy", "IAM", profile=session.profile))
         return Tried(why_not=_explain(error))
     return Tried(tuple(denied))
 

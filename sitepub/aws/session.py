@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sitepub.core.partitions import GLOBAL_HOME, require_cdn
+from sitepub.errors import ConfigurationError
 
 T = TypeVar("T")
 
@@ -63,12 +64,12 @@ class AwsSession:
 
     @property
     def region(self) -> str:
-        """The target's, the environment's, the profile's, or the default one, in this order."""
+        """The target's, the environment's, the profile's, or the default one, in this order. Raises ConfigurationError where there is no such profile."""
         said = self._wanted_region or self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION")
         if said:
             return said
         if self.profile or self._has_config_file():
-            return self._boto().region_name or DEFAULT_REGION
+            return self._find_profile_region() or DEFAULT_REGION
         return DEFAULT_REGION
 
     def endpoint(self, service: str) -> str | None:
@@ -115,9 +116,15 @@ class AwsSession:
             return shared
 
     def ca_bundle(self) -> bytes | None:
-        """Certificates of a proxy or server of one's own, as the AWS CLI takes them."""
+        """Certificates of a proxy or server of one's own, as the AWS CLI takes them. Raises ConfigurationError `tls-failure` where they can't be read."""
         path = self._environment.get("AWS_CA_BUNDLE")
-        return Path(path).read_bytes() if path else None
+        if not path:
+            return None
+        try:
+            return Path(path).read_bytes()
+        except OSError as failure:
+            message = f"the certificates in `{path}` can't be read: {(failure.strerror or type(failure).__name__).lower()}"
+            raise ConfigurationError("tls-failure", message, "correct `AWS_CA_BUNDLE`, or unset it") from failure
 
     def _make_client(self, service: str, region: str, endpoint_url: str | None) -> Any:
         from botocore.config import Config
@@ -147,6 +154,16 @@ class AwsSession:
         client.meta.events.unregister("before-call.s3", add_expect_header)
         end_retries(client, self.retry_seconds)
         return client
+
+    def _find_profile_region(self) -> str | None:
+        """Explained here: it is asked for in many places, and in some to explain another failure."""
+        from sitepub.aws.failures import Asked, explain_failure
+
+        try:
+            region: str | None = self._boto().region_name
+        except Exception as failure:
+            raise explain_failure(failure, Asked("", "AWS", profile=self.profile, is_first=True)) from failure
+        return region
 
     def _find_profile_keys(self) -> AccessKeys:
         credentials = self._boto().get_credentials()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import LoginTokenLoadError
+from botocore.exceptions import LoginTokenLoadError, ParamValidationError
 
 from sitepub.aws.failures import Asked, explain_failure
 from sitepub.aws.s3 import S3Store
@@ -77,6 +77,11 @@ def test_a_profile_that_is_not_there() -> None:
     error = find_credentials("wrok")
     assert error.code == "no-profile"
     assert "`wrok`" in error.message
+
+
+def test_a_profile_that_is_not_there_tells_no_region() -> None:
+    error = fail(lambda: AwsSession(profile="wrok").region)
+    assert (error.code, error.status) == ("no-profile", ExitStatus.CONFIGURATION)
 
 
 def test_a_profile_that_the_environment_names_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,6 +275,16 @@ def test_a_bundle_vouches_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert CALLS["lean put"](store) == CALLS["boto3 put"](store) == '"e"'
 
 
+@pytest.mark.parametrize(("name", "reason"), [("gone.pem", "no such file or directory"), (".", "is a directory")])
+def test_a_bundle_that_can_not_be_read(tmp_path: Path, name: str, reason: str) -> None:
+    path = tmp_path / name
+    with run_canned(FINE) as server:
+        error = fail(lambda: server.make_store(AWS_CA_BUNDLE=str(path)).read(Key("a")))
+    assert (error.code, error.status) == ("tls-failure", ExitStatus.CONFIGURATION)
+    assert error.message == f"the certificates in `{path}` can't be read: {reason}"
+    assert "`AWS_CA_BUNDLE`" in error.hint
+
+
 def test_wrong_keys_on_a_real_server(seaweedfs: S3Server) -> None:
     def ask(**changes: str) -> str:
         store = S3Store(seaweedfs.make_address(), seaweedfs.session(**changes), endpoint_url=seaweedfs.endpoint_url, attempts=1)
@@ -293,6 +308,12 @@ def test_reasons_of_the_network(text: str, reason: str) -> None:
     error = explain_failure(OSError(text), Asked("s3:GetObject", "`s3://b/a`", is_first=True))
     assert error.code == "unreachable"
     assert reason in error.message
+
+
+def test_what_a_client_does_not_even_send_is_told() -> None:
+    failure = ParamValidationError(report="Invalid length for parameter Key, value: 0, valid min length: 1\nMore.")
+    error = explain_failure(failure, Asked("s3:GetObject", "`s3://b/a`"))
+    assert error.message == "`s3://b/a`: invalid length for parameter Key, value: 0, valid min length: 1"
 
 
 def test_an_error_of_ours_stays_as_it_is() -> None:

@@ -51,6 +51,13 @@ def test_a_folder_without_a_distribution_needs_no_credentials(story: Story) -> N
     assert told(story.json("doctor", environment=nobody)) == []
 
 
+def test_a_profile_that_is_not_there_is_a_problem(story: Story) -> None:
+    story.target = "store: s3://www-example-com\nprofile: wrok"
+    story.configure()
+    found = story.json("doctor", status=6)
+    assert set(told(found)) == {"no-profile"}
+
+
 def test_every_line_of_text_says_how_grave_it_is_and_ends_with_a_count(story: Story) -> None:
     shutil.rmtree(story.root / "public")
     done = story.run("doctor", status=6)

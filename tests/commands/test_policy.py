@@ -70,6 +70,12 @@ def test_records_that_stand_elsewhere(named: Story) -> None:
     assert allowed(named.json("policy"))["s3:PutObject"] == ["arn:aws:s3:::ops/paths/*", "arn:aws:s3:::www-example-com/site/*"]
 
 
+def test_a_profile_that_is_not_there_tells_no_region(named: Story) -> None:
+    named.target = "store: s3://www-example-com\nprofile: wrok"
+    named.configure()
+    assert named.json("policy", status=4)["error"]["code"] == "no-profile"
+
+
 def test_china(named: Story) -> None:
     named.target = TARGET.replace("eu-central-1", "cn-north-1")
     named.configure()
