@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.request
 from collections.abc import Iterable
 from urllib.parse import quote, urljoin
@@ -39,5 +40,5 @@ def _answers(address: str, word: bytes) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
             return bool(answer.read(len(word) + 1) == word)
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
 from sitepub.core.model import Digest, ETag, Key
+from sitepub.errors import SitepubError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import Absent, Anything, ConditionFailedError, Present, Store
 
@@ -32,12 +33,16 @@ class Probe:
 
 @contextmanager
 def open_probe(records: Store) -> Iterator[Probe]:
-    """Takes it away in the end."""
+    """Takes it away in the end, whatever happened."""
     key, body = Key(f"{_FOLDER}{secrets.token_hex(8)}"), secrets.token_hex(16).encode()
     try:
         yield Probe(records, key, body, _put_first(records, key, body))
-    finally:
-        records.delete(key, expect=Anything())
+    except BaseException:
+        # whoever may not write may not delete either: the first failure says what is lacking
+        with suppress(SitepubError):
+            records.delete(key, expect=Anything())
+        raise
+    records.delete(key, expect=Anything())
 
 
 def judges_conditions(probe: Probe) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import socketserver
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -51,6 +52,25 @@ def test_records_that_a_web_server_shows_are_noticed_and_nothing_is_left(tmp_pat
 
 def test_an_address_that_refuses_or_does_not_answer_shows_nothing(tmp_path: Path, site: str) -> None:
     look(FolderStore(tmp_path / "elsewhere"), [f"{site}.sitepub/state.json", "http://127.0.0.1:1/x", "no address"])
+
+
+class Wordless(socketserver.BaseRequestHandler):
+    """Answers, but not in HTTP."""
+
+    def handle(self) -> None:
+        self.request.recv(4096)
+        self.request.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+def test_what_speaks_no_http_shows_nothing(tmp_path: Path) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Wordless) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            look(FolderStore(tmp_path / "records"), [f"http://127.0.0.1:{server.server_address[1]}/x"])
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_private_bucket_is_hidden(seaweedfs: S3Server) -> None:
