@@ -118,8 +118,11 @@ class S3Store:
         if not all(keeps_key(self._prefix + key) for key in keys):
             return True
         try:
-            for full_keys in self._lean.list_pages(self._prefix):
-                self._asking.count()
+            # of an empty bucket there is no page, but it was asked all the same
+            self._asking.count()
+            for number, full_keys in enumerate(self._lean.list_pages(self._prefix)):
+                if number:
+                    self._asking.count()
                 if any(full_key.removeprefix(self._prefix) in keys for full_key in full_keys):
                     return True
         except Exception:

@@ -1,8 +1,9 @@
-"""What is asked of a bucket once, before the first write: whose it is."""
+"""What is asked once, before the first write: whose the credentials and the bucket are."""
 
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 from sitepub.aws.failures import Asked, explain_failure, read_answer
 from sitepub.aws.inspection import find_account
@@ -44,9 +45,9 @@ def _check_owner(account: str, session: AwsSession, address: BucketAddress, endp
         raise explain_failure(failure, asked) from failure
 
 
-def _explain_forbidden(account: str, client: object, address: BucketAddress, asked: Asked, failure: BaseException) -> SitepubError:
+def _explain_forbidden(account: str, client: Any, address: BucketAddress, asked: Asked, failure: BaseException) -> SitepubError:
     with contextlib.suppress(Exception):
-        client.head_bucket(Bucket=address.bucket)  # type: ignore[attr-defined]
+        client.head_bucket(Bucket=address.bucket)
         return ConfigurationError(
             "foreign-bucket", f"the bucket `{address.bucket}` is not account `{account}`'s", "correct `store:` or `account:` in the target"
         )

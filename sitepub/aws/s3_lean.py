@@ -29,7 +29,7 @@ _DOT_SEGMENTS: Final = frozenset(("", ".", ".."))
 
 
 def keeps_key(full_key: str) -> bool:
-    """obstore refuses or alters other keys (`x//y`, `x/`, `../x`, control characters)."""
+    """obstore refuses or alters other keys (`x//y`, `x/`, `../x`, backslashes, control characters)."""
     return _ALTERED.search(full_key) is None and _DOT_SEGMENTS.isdisjoint(full_key.split("/"))
 
 

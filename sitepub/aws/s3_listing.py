@@ -35,7 +35,8 @@ def list_page(client: Any, bucket: str, prefix: str, token: str | None) -> Page:
 
 
 def _read_before_parsing(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
-    if response_dict["status_code"] == 200:
+    # threads that register it at the same moment may have it called twice, and the second call would find no body
+    if response_dict["status_code"] == 200 and _FOUND not in customized_response_dict:
         customized_response_dict[_FOUND] = read_page(response_dict["body"])
         response_dict["body"] = b""
 

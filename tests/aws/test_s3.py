@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sitepub.aws import s3_listing
 from sitepub.aws.probe import judges_conditions, open_probe
 from sitepub.aws.s3 import S3Store
 from sitepub.aws.s3_checks import check_account
@@ -61,6 +62,24 @@ def test_a_store_without_prefix_has_the_whole_bucket(seaweedfs: S3Server) -> Non
     put(seaweedfs.make_store(BucketAddress(bucket, "deep/down")), "b", b"x")
     assert [row.key for row in seaweedfs.make_store(BucketAddress(bucket)).list()] == ["a", "deep/down/b"]
     assert [row.key for row in seaweedfs.make_store(BucketAddress(bucket, "deep")).list()] == ["down/b"]
+
+
+def test_an_empty_bucket_is_asked_once(seaweedfs: S3Server) -> None:
+    store = seaweedfs.make_store()
+    assert not store.may_hold([Key("a")])
+    assert store.requests == 1
+    put(store, "b", b"x")
+    assert not store.may_hold([Key("a")])
+    assert store.requests == 3
+
+
+def test_a_listing_that_two_threads_made_ready_is_read_once(seaweedfs: S3Server) -> None:
+    bucket = seaweedfs.make_bucket()
+    client = seaweedfs.session().client("s3", endpoint_url=seaweedfs.endpoint_url)
+    for name in ("one", "other"):
+        client.meta.events.register("before-parse.s3.ListObjectsV2", s3_listing._read_before_parsing, unique_id=name)
+    client.put_object(Bucket=bucket, Key="a", Body=b"x")
+    assert [row[0] for row in s3_listing.list_page(client, bucket, "", None).rows] == ["a"]
 
 
 def test_copies_come_from_other_prefixes(seaweedfs: S3Server) -> None:
@@ -373,6 +392,14 @@ def test_a_probe_cleans_up() -> None:
     store = MemoryStore()
     assert tries(store)
     assert dict(store.objects) == {}
+
+
+def test_a_probe_that_may_not_be_written_says_so() -> None:
+    with run_canned(refuse(403, "AccessDenied")) as server:
+        with pytest.raises(ConfigurationError) as caught:
+            tries(server.make_store())
+        assert "`s3:PutObject`" in caught.value.message
+        assert [each.method for each in server.received] == ["PUT", "DELETE"], "what may have been written is taken away"
 
 
 def test_the_account_is_checked(moto_server: S3Server) -> None:
