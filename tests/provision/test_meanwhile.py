@@ -97,3 +97,17 @@ def test_every_unfinished_upload_is_given_up() -> None:
     begun = Begun(5)
     assert list(empty_bucket(Api(lambda service: begun, ManualClock(), True, "AWS"), "bucket")) == []
     assert begun.left == []
+
+
+def test_a_certificate_that_cloudfront_does_not_know_yet_is_waited_for() -> None:
+    world = World()
+    world.up()
+    world.blueprint = replace(world.blueprint, domains=("www.example.com", "example.com", "new.example.com"))
+
+    def refuse() -> None:
+        raise refusal("InvalidViewerCertificate", "UpdateDistribution")
+
+    do_before(world, "update_distribution", refuse)
+    world.up()
+    (standing,) = world.aws.distributions.values()
+    assert "new.example.com" in standing.names

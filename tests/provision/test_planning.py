@@ -476,6 +476,19 @@ def test_a_full_account_is_told_by_name() -> None:
     assert caught.value.code == "quota-reached"
 
 
+def test_a_full_account_of_certificates_is_told_by_name() -> None:
+    world = World()
+    world.aws.around = refuse_certificates
+    with pytest.raises(ConfigurationError, match="LimitExceededException") as caught:
+        world.up()
+    assert caught.value.code == "quota-reached"
+
+
+def refuse_certificates(called: str, is_done: bool) -> None:
+    if called == "request_certificate":
+        raise refusal("LimitExceededException", "RequestCertificate")
+
+
 def test_a_missing_permission_is_named() -> None:
     world = World()
     world.aws.denied.add("create_distribution_with_tags")

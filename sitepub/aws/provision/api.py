@@ -22,8 +22,9 @@ _UNKNOWN_CODES: Final = frozenset(
 _UNFIT_CODES: Final = frozenset(("InvalidArgument", "ValidationException", "InvalidChangeBatch", "MalformedPolicy"))
 """Answers whose message says which of the settings does not do."""
 
-_TOO_MANY: Final = "TooMany"
-"""Begins the codes of quotas that are used up."""
+_TOO_MANY: Final = ("TooMany", "LimitExceeded")
+"""What codes of quotas that are used up begin with."""
+
 _ACTIONS: Final = {
     "cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution",
     "pricing-plan-manager:ListSubscriptions": "pricingplanmanager:ListSubscriptions",

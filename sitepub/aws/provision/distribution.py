@@ -87,8 +87,7 @@ def make_distribution(api: Api, blueprint: Blueprint, config: Mapping[str, Any],
             "create_distribution_with_tags",
             DistributionConfigWithTags={"DistributionConfig": wanted, "Tags": tags},
             expected=("DistributionAlreadyExists", "CNAMEAlreadyExists"),
-            # a certificate that was issued a moment ago is not known to CloudFront at once
-            passing=("InvalidViewerCertificate",) if api.is_aws else (),
+            passing=_passing(api),
         )
         made = str(answer["Distribution"]["Id"])
     except Refused as refusal:
@@ -104,6 +103,11 @@ def make_distribution(api: Api, blueprint: Blueprint, config: Mapping[str, Any],
     if found is None:
         raise StoppedError("not-there-yet", f"distribution `{made}` can't be read yet", "run it again to go on")
     return found
+
+
+def _passing(api: Api) -> tuple[str, ...]:
+    """A certificate that was issued a moment ago is not known to CloudFront at once."""
+    return ("InvalidViewerCertificate",) if api.is_aws else ()
 
 
 def _find_own(api: Api, blueprint: Blueprint) -> FoundDistribution | None:
@@ -129,6 +133,7 @@ def change_distribution(api: Api, distribution_id: str, wanted: Mapping[str, Any
                 IfMatch=standing["ETag"],
                 DistributionConfig=overlay(standing["DistributionConfig"], wanted),
                 expected=(*_MISSING, *_CHANGED, "CNAMEAlreadyExists"),
+                passing=_passing(api),
             )
             return
         except Refused as refusal:
