@@ -23,7 +23,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, no_build: bool, al
     kept for `sitepub rollback`, and keys that the source does not have are left alone. Shows its plan and asks."""
     from sitepub import adopting, preparing, report, report_findings, wiring
     from sitepub.commands.asking import require_consent
-    from sitepub.commands.progress import Closing
+    from sitepub.commands.progress import Closing, stop_drawing
 
     started = time.monotonic()
     permits = make_permits(("dirty",) if allow_dirty else ())
@@ -34,6 +34,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, no_build: bool, al
         adoption = adopting.plan_adoption(prepared, opened.sight, progress, started=started)
         account = adoption.account
         if not dry_run:
+            stop_drawing(progress)
             invocation.say(report_findings.adoption_as_text(adoption, account, verbose=invocation.verbose))
             require_consent("take it over?", yes=yes)
             account = adopting.adopt(adoption, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)

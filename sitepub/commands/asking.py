@@ -14,7 +14,7 @@ def require_name(name: str, question: str, *, yes: bool) -> None:
     if yes:
         return
     _require_terminal(question)
-    if click.prompt(f"{question}", err=True, default="", show_default=False).strip() != name:
+    if click.prompt(question, err=True, default="", show_default=False).strip() != name:
         raise RefusedError("declined", f"nothing was written: that is not `{name}`")
 
 

@@ -7,6 +7,8 @@ import click
 from sitepub.commands.options import Invocation, common_options, wait_timeout_option, writing_options
 from sitepub.errors import ExitStatus, UsageError
 
+NOTHING = "nothing of sitepub's stands there"
+
 
 @click.command("down", short_help="remove what `up` created")
 @common_options
@@ -19,7 +21,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, keep_bucket: bool,
     it goes on when it is run again."""
     from sitepub import removing, report_provision, wiring_site
     from sitepub.commands.asking import require_consent, require_name
-    from sitepub.commands.progress import Closing
+    from sitepub.commands.progress import Closing, stop_drawing
     from sitepub.core.provision.removal import Removal
 
     if keep_bucket and delete_content:
@@ -30,16 +32,17 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, keep_bucket: bool,
         site = wiring_site.open_site(request.config, target, invocation.environment, progress, wait_seconds=wait_timeout, is_removal=True)
         progress.stage("looking")
         farewell = removing.foresee_down(site, Removal(keeps_bucket=keep_bucket, deletes_content=delete_content))
-        would = report_provision.provision_as_text(f"down would, for {target.name}:", farewell.steps, verbose=invocation.verbose)
+        would = report_provision.provision_as_text(
+            f"down would, for {target.name}:" if farewell.steps else NOTHING, farewell.steps, verbose=invocation.verbose
+        )
         if not dry_run and not farewell.is_nothing:
+            stop_drawing(progress)
             invocation.say(would)
             if farewell.deletes_content:
                 require_name(site.blueprint.bucket, "everything in it is deleted for good: type the bucket's name", yes=yes)
             else:
                 require_consent("remove them?", yes=yes)
             removing.take_down(site, farewell)
-    done = report_provision.provision_as_text(
-        "down" if farewell.steps else "nothing of sitepub's stands there", farewell.steps, verbose=invocation.verbose
-    )
+    done = report_provision.provision_as_text("down" if farewell.steps else NOTHING, farewell.steps, verbose=invocation.verbose)
     invocation.answer(would if dry_run else done, lambda: report_provision.down_as_json(target.name, farewell.steps, is_dry_run=dry_run))
     return ExitStatus.FINE

@@ -15,12 +15,11 @@ def command(invocation: Invocation, path: str) -> int:
     """Tells of PATH (a file of the source, or a key) which key, kind and headers it has and why, who refers to it, and what a publish
     would do with it now. Looks at the source as it is; `build:` is not run."""
     from sitepub import report, wiring
-    from sitepub.commands.progress import Closing, NoProgress
+    from sitepub.commands.progress import NoProgress
     from sitepub.explaining import explain
 
     request = invocation.read_request(build=False)
     sight = wiring.look_at_target(request.config, request.target, invocation.environment)
-    with Closing(NoProgress()) as progress:
-        explained = explain(request, sight, path, progress)
+    explained = explain(request, sight, path, NoProgress())
     invocation.answer(report.story_as_text(explained, verbose=invocation.verbose), lambda: report.story_as_json(explained))
     return ExitStatus.FINE

@@ -37,6 +37,8 @@ def command(
     days are over (`previews.days`). Keys that no manifest of sitepub names are never touched."""
     if more and not forgotten:
         raise UsageError("usage", f"`{more[0]}` names nothing that `gc` takes", "`--forget PATH` removes every version of a path")
+    if forgotten and preview is not None:
+        raise UsageError("usage", "`--forget` and `--preview` exclude each other", "leave one of them out")
     if forgotten:
         return _forget(invocation, (*forgotten, *more), is_dry_run=dry_run, yes=yes, wait=wait)
     if preview is not None:
@@ -47,7 +49,7 @@ def command(
 def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool) -> int:
     from sitepub import collecting, expiring, invalidating, report, report_previews
     from sitepub.commands.asking import require_consent
-    from sitepub.commands.progress import Closing
+    from sitepub.commands.progress import Closing, stop_drawing
 
     request = invocation.read_request()
     with Closing(invocation.progress()) as progress:
@@ -59,6 +61,7 @@ def _collect(invocation: Invocation, *, is_dry_run: bool, yes: bool, wait: bool)
         else:
             sweep = collecting.foresee_sweep(edges, retention)
             if sweep.doomed or over:
+                stop_drawing(progress)
                 invocation.say(report.sweep_as_text(sweep, verbose=invocation.verbose, is_dry_run=True))
                 invocation.say(report_previews.removed_as_text(removed, is_dry_run=True))
                 require_consent("delete them?", yes=yes)
@@ -102,13 +105,14 @@ def _find_expired(invocation: Invocation, request: Request) -> tuple[Standing, .
 def _remove(invocation: Invocation, name: str, *, is_dry_run: bool, yes: bool) -> int:
     from sitepub import expiring, report, report_previews
     from sitepub.commands.asking import require_consent
-    from sitepub.commands.progress import Closing
+    from sitepub.commands.progress import Closing, stop_drawing
 
     request = invocation.read_request(preview=name)
     with Closing(invocation.progress()) as progress:
         standing = expiring.find_preview(request.config, request.target, invocation.environment)
         removed = expiring.foresee_removal(standing, progress)
         if removed.is_there and not is_dry_run:
+            stop_drawing(progress)
             invocation.say(report_previews.removed_as_text((removed,), is_dry_run=True))
             require_consent("remove it?", yes=yes)
             removed = expiring.remove_preview(standing, progress)
@@ -122,7 +126,7 @@ def _remove(invocation: Invocation, name: str, *, is_dry_run: bool, yes: bool) -
 def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool, yes: bool, wait: bool) -> int:
     from sitepub import forgetting, invalidating, report
     from sitepub.commands.asking import require_consent
-    from sitepub.commands.progress import Closing
+    from sitepub.commands.progress import Closing, stop_drawing
 
     request = invocation.read_request()
     with Closing(invocation.progress()) as progress:
@@ -132,6 +136,7 @@ def _forget(invocation: Invocation, paths: tuple[str, ...], *, is_dry_run: bool,
         elif (foreseen := forgetting.foresee_forgetting(edges, paths)).is_nothing:
             forgotten = forgetting.Forgotten(foreseen, invalidation=invalidating.send_owed(edges, snapshot, wait=wait))
         else:
+            stop_drawing(progress)
             invocation.say(report.forgetting_as_text(foreseen, is_dry_run=True))
             require_consent("forget them for good?", yes=yes)
             forgotten = forgetting.forget(edges, paths, wait=wait)

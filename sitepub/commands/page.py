@@ -38,8 +38,10 @@ def page_writer(invocation: Invocation, page: str | None, progress: Progress) ->
 
     def write(account: Account, prepared: Prepared) -> None:
         from sitepub import picturing
+        from sitepub.commands.progress import stop_drawing
 
         picturing.write_page(invocation.folder / page, account, prepared, progress)
+        stop_drawing(progress)
         invocation.say(f"wrote `{page}`")
 
     return write

@@ -119,8 +119,13 @@ class Closing:
         return self._progress
 
     def __exit__(self, *_: object) -> None:
-        if isinstance(self._progress, NoProgress):
-            self._progress.close()
+        stop_drawing(self._progress)
+
+
+def stop_drawing(progress: Progress) -> None:
+    """Takes the drawn line away, until there is something new to draw: what is said then, or asked, would be written behind it."""
+    if isinstance(progress, NoProgress):
+        progress.close()
 
 
 def choose_progress(*, quiet: bool, color: bool, is_terminal: bool) -> NoProgress:

@@ -12,7 +12,7 @@ import click
 from sitepub import report
 from sitepub.commands.colour import paint
 from sitepub.commands.options import Invocation
-from sitepub.commands.progress import NoProgress
+from sitepub.commands.progress import LineProgress, NoProgress
 from sitepub.core.model import Warning
 from sitepub.errors import SitepubError
 from sitepub.interfaces import Progress
@@ -34,7 +34,8 @@ class Screen:
         self._warnings = Remembered()
 
     def progress(self) -> Progress:
-        return self._invocation.progress() if self._invocation.verbose else NoProgress()
+        """Lines that stay: one that is drawn over would stand among what is said next, for nothing ends it."""
+        return LineProgress() if self._invocation.verbose else NoProgress()
 
     def say(self, message: str) -> None:
         self._invocation.say(f"{datetime.now().astimezone():%H:%M:%S}  {message}")

@@ -17,7 +17,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, wait_timeout: floa
     its plan and asks. Stopped anywhere, it goes on when it is run again."""
     from sitepub import provisioning, report_provision, wiring_site
     from sitepub.commands.asking import require_consent
-    from sitepub.commands.progress import Closing
+    from sitepub.commands.progress import Closing, stop_drawing
     from sitepub.local.measuring import measure_folder
 
     request = invocation.read_request()
@@ -29,15 +29,16 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, wait_timeout: floa
         foreseen = provisioning.foresee_up(site)
         if not dry_run:
             if not foreseen.is_nothing:
+                stop_drawing(progress)
                 invocation.say(
                     report_provision.provision_as_text(f"up would, for {target.name}:", foreseen.steps, verbose=invocation.verbose)
                 )
                 invocation.say(report_provision.cost_as_text(site_bytes))
                 require_consent("create and change them?", yes=yes)
             standing = provisioning.raise_up(site, foreseen)
-            for warning in standing.warnings:
-                invocation.say(f"warning: {warning}")
     if standing is not None:
+        for warning in standing.warnings:
+            invocation.say(f"warning: {warning}")
         text = report_provision.up_as_text(standing, target.url, foreseen.steps, verbose=invocation.verbose)
     else:
         text = report_provision.provision_as_text(f"up would, for {target.name}:", foreseen.steps, verbose=invocation.verbose)

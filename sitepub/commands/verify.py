@@ -108,12 +108,14 @@ def _repair(
     """None where nothing was done."""
     from sitepub import mending, publishing, report_findings
     from sitepub.commands.asking import require_consent
+    from sitepub.commands.progress import stop_drawing
 
     cure = mending.plan_cure(request, opened.sight, audit, progress)
     state = audit.snapshot.state
     has_work = not cure.is_empty or state.pending is not None
     if not has_work and not state.owed:
         return None
+    stop_drawing(progress)
     if has_work:
         invocation.say(report_findings.audit_as_text(audit, opened.store.describe(), verbose=invocation.verbose))
         invocation.say(report_findings.cure_as_text(cure))

@@ -64,3 +64,11 @@ def test_what_is_owed_is_sent_though_there_is_nothing_to_delete(cloud_story: Sto
     assert cloud_story.json("status")["owed"] == ["/about.html"]
     assert "1 path (/about.html)" in cloud_story.run("gc").out
     assert cloud_story.json("status")["owed"] == []
+
+
+def test_a_path_and_a_preview_are_two_things(story: Story) -> None:
+    story.publish()
+    before = story.held()
+    done = story.run("gc", "--forget", "about.html", "--preview", "draft", "--yes", status=2)
+    assert done.err.startswith("error: `--forget` and `--preview` exclude each other\n")
+    assert story.held() == before

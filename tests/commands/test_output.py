@@ -6,6 +6,8 @@ import os
 import pty
 import re
 import select
+import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -128,9 +130,12 @@ def test_no_terminal_at_all_is_fine(story: Story) -> None:
     assert "index.html" in story.site()
 
 
-def on_a_terminal(story: Story, *words: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
-    """Runs on a pseudo-terminal of 100 columns; returns the exit status and all that was drawn."""
+def on_a_terminal(
+    story: Story, *words: str, environment: dict[str, str] | None = None, typed: str = "", until: str = ""
+) -> tuple[int, str]:
+    """Runs on a pseudo-terminal of 100 columns; returns the exit status and all that was drawn. `typed`: the answer to a question; `until`: what ends it."""
     parent, child = pty.openpty()
+    os.write(parent, typed.encode())
     with subprocess.Popen(
         story.command(*words),
         cwd=story.root,
@@ -150,6 +155,9 @@ def on_a_terminal(story: Story, *words: str, environment: dict[str, str] | None 
             if not chunk:
                 break
             drawn += chunk
+            if until and until.encode() in drawn:
+                process.send_signal(signal.SIGINT)
+                until = ""
     os.close(parent)
     return process.returncode, drawn.decode()
 
@@ -190,6 +198,24 @@ def test_progress_is_drawn_on_a_terminal_and_gone_afterwards(slow_story: Story) 
     assert seen[0].startswith("published ")
     assert not [line for line in seen if re.match(r"scanning|reading|rewriting|uploading|promoting|finishing", line)]
     assert "\x1b[?25l" not in drawn or drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l"), "the cursor is shown again"
+
+
+def test_a_question_stands_alone_on_the_terminal(slow_story: Story) -> None:
+    shutil.copytree(slow_story.root / "public", slow_story.root / "out")
+    status, drawn = on_a_terminal(slow_story, "adopt", typed="n\n")
+    assert status == 1
+    seen = screen(drawn)
+    assert any(line.startswith("plan for there ") for line in seen)
+    assert "take it over? [y/N]: error: nothing was written: the answer was no" in seen, "the answer is echoed where it was typed"
+    assert not [line for line in seen if re.search(r"scanning|rewriting|listing|comparing", line)]
+
+
+@pytest.mark.parametrize("words", [["serve"], ["watch", "--serve"]])
+def test_a_command_that_goes_on_draws_nothing_that_nobody_takes_away(slow_story: Story, words: list[str]) -> None:
+    status, drawn = on_a_terminal(slow_story, *words, "-v", "--port", "0", until="serving http")
+    assert status == 130
+    assert "\x1b[?25l" not in drawn, "the cursor is not hidden"
+    assert "scanning 60" in drawn, "stages are told all the same"
 
 
 def test_errors_and_warnings_are_coloured_on_a_terminal(story: Story) -> None:
