@@ -39,7 +39,8 @@ def announce_error(environment: Mapping[str, str], error: SitepubError) -> None:
 
     if is_github(environment):
         click.echo(annotate_error(error.code, error.message, error.hint), err=True)
-    _summarise(environment, summarise("sitepub stopped", f"error: {error.message}\nhint: {error.hint}"))
+    hint = f"\nhint: {error.hint}" if error.hint else ""
+    _summarise(environment, summarise("sitepub stopped", f"error: {error.message}{hint}"))
 
 
 def is_github(environment: Mapping[str, str]) -> bool:
@@ -58,7 +59,7 @@ def _summarise(environment: Mapping[str, str], text: str) -> None:
         if not path:
             continue
         try:
-            with Path(path).open(mode) as file:
+            with Path(path).open(mode, encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
         except OSError as failure:
             click.echo(f"warning: `{path}` can't be written: {failure.strerror}", err=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sitepub.commands.options import Invocation, common_options, writing_options
 from sitepub.core.workflows import WORKFLOW_PATHS, Ci
-from sitepub.errors import ExitStatus
+from sitepub.errors import ConfigurationError, ExitStatus
 
 
 @click.command("init", short_help="look at this folder and write a commented sitepub.yaml")
@@ -63,8 +65,16 @@ def _write_workflow(invocation: Invocation, ci: Ci, *, dry_run: bool) -> int:
     text = write_workflow(ci, describe_workflow(checkout, request.config, request.target))
     path = checkout.root / WORKFLOW_PATHS[ci]
     if not dry_run:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         write_new(path, text)
     told = text.rstrip() if dry_run else f"wrote `{path.relative_to(checkout.root)}`: its first lines say which three roles it needs"
     invocation.answer(told, lambda: to_json({"path": str(path), "dry_run": dry_run}))
     return ExitStatus.FINE
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        message = f"the folder `{folder}` can't be made: {failure.strerror or failure}"
+        raise ConfigurationError("unwritable", message, "mend the mode of the folder above, or move away what stands there") from None

@@ -155,6 +155,20 @@ def test_runs_in_github_write_annotations_and_a_summary(story: Story, tmp_path: 
     assert (tmp_path / "own.md").read_text().startswith("### sitepub stopped")
 
 
+def test_a_summary_is_utf_8_wherever_it_is_written(story: Story, tmp_path: Path) -> None:
+    story.configure(target="größe: 1")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "SITEPUB_SUMMARY": str(tmp_path / "own.md")}
+    assert story.run("publish", environment=plain, status=4).err.startswith("error: ")
+    assert "größe" in (tmp_path / "own.md").read_text("utf-8")
+
+
+def test_a_file_in_the_way_of_a_workflow_is_told(repository: Story) -> None:
+    (repository.root / ".github").write_text("a file")
+    refused = repository.json("init", "--ci", "github", status=4)["error"]
+    assert refused["code"] == "unwritable" and refused["hint"]
+    assert f"`{repository.root}/.github/workflows` can't be made" in refused["message"]
+
+
 def test_elsewhere_there_is_nothing_of_it(story: Story) -> None:
     story.write({"index.html": '<img src="gone.png">'})
     assert "::" not in story.run("publish").err
