@@ -157,8 +157,10 @@ class _Crew(Generic[A, R]):
         """The next argument and its number; None once there are no more, or something failed."""
         with self._mutex:
             drawn = None if self.is_over else next(self._numbered, None)
-            self.is_over = drawn is None
-        return drawn
+            if drawn is None:
+                self.is_over = True
+            # a failure or an interrupt may have come while it was drawn
+            return None if self.is_over else drawn
 
     def start(self, first: tuple[int, A]) -> None:
         thread = Thread(target=self._work, args=(first,))

@@ -70,6 +70,28 @@ def test_what_fails_between_two_arguments_is_told_too() -> None:
         run_all(lambda number: None, numbers(), workers=20)
 
 
+def test_a_failure_while_an_argument_is_drawn_begins_nothing_more() -> None:
+    begun: list[int] = []
+    is_drawing, is_failing = threading.Event(), threading.Event()
+
+    def numbers() -> Iterator[int]:
+        yield 0
+        is_drawing.set()
+        assert is_failing.wait(10)
+        time.sleep(0.05)
+        yield from range(1, 100)
+
+    def fail(number: int) -> None:
+        begun.append(number)
+        assert is_drawing.wait(10)
+        is_failing.set()
+        raise ValueError(f"number {number}")
+
+    with pytest.raises(ValueError, match="number 0"):
+        run_all(fail, numbers(), workers=2)
+    assert begun == [0]
+
+
 def test_an_interrupt_waits_for_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[int] = []
     join = threading.Thread.join

@@ -50,8 +50,11 @@ def judges_conditions(probe: Probe) -> bool:
     if probe.etag is None:
         return False
     await_other = start_aside(lambda: _is_refused(probe, Present(ETag('"0"'))), is_awaited=True)
-    is_refused = _is_refused(probe, Absent())
-    if not await_other() or not is_refused:
+    try:
+        is_refused = _is_refused(probe, Absent())
+    finally:
+        is_other_refused = await_other()
+    if not is_refused or not is_other_refused:
         return False
     try:
         probe.put(Present(probe.etag))
