@@ -175,6 +175,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.pass_on(answer, content, is_broken=seen.fault is Fault.BROKEN)
 
     def ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        """A read that a busy server breaks off by itself is asked again: whoever tries nothing twice is to meet with the script's faults alone."""
+        try:
+            return self.ask_once(body)
+        except (http.client.HTTPException, ConnectionError):
+            if self.command not in ("GET", "HEAD") or self.behind is None:
+                raise
+            self.behind.close()
+            return self.ask_once(body)
+
+    def ask_once(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
         if self.behind is None:
             self.behind = http.client.HTTPConnection(self.server.upstream.hostname or "", self.server.upstream.port, timeout=60)
         self.behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
