@@ -22,7 +22,7 @@ def test_results_come_in_order_of_arguments() -> None:
 
 def test_no_more_than_so_many_at_once_and_arguments_are_drawn_as_needed() -> None:
     running, most, drawn, ahead = 0, 0, 0, 0
-    mutex = threading.Lock()
+    mutex, four_at_once = threading.Lock(), threading.Barrier(4)
 
     def numbers() -> Iterator[int]:
         nonlocal drawn
@@ -35,7 +35,7 @@ def test_no_more_than_so_many_at_once_and_arguments_are_drawn_as_needed() -> Non
         with mutex:
             running += 1
             most, ahead = max(most, running), max(ahead, drawn - number)
-        time.sleep(0.002)
+        four_at_once.wait(60)
         with mutex:
             running -= 1
 
