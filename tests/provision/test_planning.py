@@ -292,6 +292,33 @@ def test_a_distribution_for_another_bucket_is_refused() -> None:
     assert refuse(world).code == "no-distribution"
 
 
+@pytest.mark.parametrize(
+    ("other", "names"),
+    [
+        ("shop.example.com", ["shop.example.com"]),
+        ("api.example.net", ["*.example.net"]),
+        ("img.www.example.com", ["www.example.com", "example.com", "*.www.example.com"]),
+    ],
+)
+def test_a_distribution_that_has_other_names_keeps_a_certificate_for_them(other: str, names: list[str]) -> None:
+    world = World()
+    made = world.aws.client("acm").request_certificate(
+        DomainName=names[0], SubjectAlternativeNames=names[1:], ValidationMethod="DNS", IdempotencyToken="x", Tags=[]
+    )
+    arn = made["CertificateArn"]
+    world.aws.certificates[arn].status = "ISSUED"
+    certificate = {"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only"}
+    distribution = foreign_distribution(world, Aliases={"Quantity": 1, "Items": [other]}, ViewerCertificate=certificate)
+    world.blueprint = fill_blueprint(distribution=distribution.id)
+    if "www.example.com" in names:
+        world.up()
+        assert set(distribution.config["Aliases"]["Items"]) >= {other, "www.example.com"}
+    else:
+        refused = refuse(world)
+        assert refused.code == "other-names" and f"`{other}`" in refused.message
+    assert list(world.aws.certificates) == [arn]
+
+
 def test_a_distribution_without_our_tag_is_not_taken() -> None:
     world = World()
     foreign = foreign_distribution(world)

@@ -12,7 +12,7 @@ from sitepub.core.enumeration import list_some, name_some
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import find_changes, make_policy
 from sitepub.core.provision.configs import Parts, find_differences, is_own_origin, make_config, mend_foreign
-from sitepub.core.provision.domains import ADDRESS_TYPES
+from sitepub.core.provision.domains import ADDRESS_TYPES, covers
 from sitepub.core.provision.found import Found, FoundDistribution, FoundPart, Kind
 from sitepub.errors import ConfigurationError, RefusedError, SitepubError, join_problems
 
@@ -131,10 +131,23 @@ def _find_distribution_problems(blueprint: Blueprint, found: Found) -> Iterator[
             "other-origin", message, "add the bucket to its origins, or let `up` make a distribution: take `distribution:` away"
         )
         return
+    uncovered = _find_uncovered(blueprint, distribution, found)
+    if uncovered:
+        message = f"distribution `{distribution.id}` has other names as well ({name_some(uncovered, 3)}), and the site's certificate does not cover them"
+        yield RefusedError("other-names", message, "name a certificate that covers all of them in `certificate:`")
     differences = find_differences(distribution.config, wanted_config(blueprint, distribution, find_parts(blueprint, found)))
     if distribution.has_plan and differences:
         message = f"distribution `{distribution.id}` has a flat-rate pricing plan, so `up` does not change it; it would change {', '.join(differences)}"
         yield RefusedError("pricing-plan", message, "change it in the console, or cancel its plan")
+
+
+def _find_uncovered(blueprint: Blueprint, distribution: FoundDistribution, found: Found) -> tuple[str, ...]:
+    """Names of a user's distribution that would be left without a certificate, which CloudFront refuses."""
+    if distribution.is_ours or not needs_certificate(blueprint, distribution):
+        return ()
+    names = (distribution.config.get("Aliases") or {}).get("Items") or ()
+    covered = found.certificate.domains if found.certificate else blueprint.domains
+    return tuple(name for name in names if not covers(covered, name))
 
 
 def _choose_steps(blueprint: Blueprint, found: Found) -> Iterator[Step]:
