@@ -166,16 +166,16 @@ def _remove_distribution(site: Site, distribution: FoundDistribution) -> None:
 
 
 def _remove_bucket(site: Site) -> None:
-    """The records in it are its state: from here on all is found by name and tag."""
+    """Records are the site's state: from here on all is found by name and tag. The bucket goes last: without it nobody would look for records elsewhere."""
     site.progress.note(f"bucket `s3://{site.blueprint.bucket}`")
     site.progress.stage("deleting", total_files=None)
     for gone in empty_bucket(site.api, site.blueprint.bucket):
         site.progress.advance(files=gone)
-    delete_bucket(site.api, site.blueprint.bucket)
     if not site.has_own_records and site.records is not None:
         for there in list(site.records.list()):
             if there.key in OWN_RECORDS or there.key.startswith(OWN_FOLDERS):
                 site.records.delete(there.key, expect=Anything())
+    delete_bucket(site.api, site.blueprint.bucket)
 
 
 def _forget(site: Site, found: Found) -> None:

@@ -657,6 +657,16 @@ def test_records_elsewhere_go_with_the_site_and_nothing_beside_them() -> None:
         "other/state.json",
     ):
         aws.memory("ops").objects[key] = put("x")
+
+    def die_with_the_bucket(called: str, is_done: bool) -> None:
+        if called == "delete_bucket" and is_done:
+            raise SystemExit
+
+    aws.around = die_with_the_bucket
+    with pytest.raises(SystemExit):
+        take_down(site, foresee_down(site, Removal()))
+    assert "www/releases/x" not in aws.memory("ops").objects, "nobody would look for them without the bucket"
+    aws.around = lambda called, is_done: None
     take_down(site, foresee_down(site, Removal()))
     assert sorted(aws.memory("ops").objects) == ["other/state.json", "www/locksmith.html", "www/mine.txt", "www/state.json.bak"]
     assert aws.everything()["buckets"] == ["ops"]
