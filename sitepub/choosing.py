@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from sitepub.core.invalidation import InvalidationPlan, choose_invalidation, fold_items, needs_invalidation
-from sitepub.core.invalidation_paths import Routing, encode_path
+from sitepub.core.invalidation_paths import Routing, encode_path, find_stem
 from sitepub.core.invalidation_words import Named
 from sitepub.core.ledger import Ledger, join
 from sitepub.core.model import Artifact, Key, Warning
@@ -146,7 +146,8 @@ def _remember_least(state: State, routing: Routing) -> dict[str, str]:
 
 def _evict_all(live: Mapping[Key, Artifact], routing: Routing) -> InvalidationPlan:
     message = "cache tags are switched on: all is invalidated once, as what edges hold already carries none"
-    item = f"{encode_path(routing.url_path)}*"
+    stem = find_stem(routing.url_path)
+    item = f"{encode_path(routing.url_path if stem is None else stem)}*"
     return InvalidationPlan((item,), float(len(live)), (Warning("cache-tags-switched-on", message),))
 
 

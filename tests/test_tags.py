@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sitepub.aws.cloudfront import CloudFront
-from sitepub.choosing import Chooser
+from sitepub.choosing import Chooser, _evict_all
+from sitepub.core.invalidation_paths import Routing
 from sitepub.core.model import Artifact, FileClass, Key, Manifest
 from sitepub.core.settings import BucketAddress, Invalidation, Tags, Target
 from sitepub.core.tags import TAG_HEADER, name_tag, own_tag, read_tags, without_tags
@@ -110,6 +111,12 @@ def test_tags_are_switched_on_by_one_whole_invalidation_and_then_save_items(tmp_
     restyled = site.publish(docs_css="h1 { color: green }").invalidation
     assert (restyled.items, restyled.collateral) == ((f"#{name_tag('asset', '/docs.css')}",), 0)
     assert site.client.count_paths() == 3
+
+
+@pytest.mark.parametrize(("url_path", "item"), [("/", "/*"), ("/docs/", "/docs/*"), ("/~user/docs/", "/*"), ("/a/b c/", "/a/b*")])
+def test_the_whole_site_is_named_as_cloudfront_takes_it(url_path: str, item: str) -> None:
+    """An item with `~`, quotes or spaces is refused, or has no effect."""
+    assert _evict_all({}, Routing(url_path=url_path)).items == (item,)
 
 
 def test_a_site_that_had_no_tags_gets_them_and_nothing_else_is_invalidated_by_that(tmp_path: Path) -> None:
