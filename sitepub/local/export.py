@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import tempfile
@@ -19,6 +20,7 @@ from sitepub.local.checkout import Checkout, explain_failure, unplaced_environme
 
 _SUBMODULE = "160000"
 _MOST_NAMED = 10
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @contextmanager
@@ -46,10 +48,14 @@ def refuse_submodules(checkout: Checkout, commit: str) -> None:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
+    """Raises ConfigurationError where it can't be made or written. Whatever else its user meets with is none of its business."""
+    made = None
     try:
-        with tempfile.TemporaryDirectory(prefix="sitepub-export-") as folder:
-            yield Path(folder)
+        with tempfile.TemporaryDirectory(prefix="sitepub-export-") as made:
+            yield Path(made)
     except OSError as error:
+        if made is not None and error.errno not in _FULL and not str(error.filename or "").startswith(made):
+            raise
         message = f"a temporary folder can't be written: {error.strerror or error}"
         raise ConfigurationError("no-temporary-space", message, "free some space, or set TMPDIR to a folder that has some") from error
 
