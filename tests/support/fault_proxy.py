@@ -175,11 +175,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.pass_on(answer, content, is_broken=seen.fault is Fault.BROKEN)
 
     def ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-        """A read that a busy server breaks off by itself is asked again: whoever tries nothing twice is to meet with the script's faults alone."""
+        """What a busy server breaks off by itself is asked again: whoever tries nothing twice is to meet with the script's faults alone."""
         try:
             return self.ask_once(body)
         except (http.client.HTTPException, ConnectionError):
-            if self.command not in ("GET", "HEAD") or self.behind is None:
+            if self.command == "POST" or self.behind is None:  # the others may be asked twice (RFC 9110, 9.2.2)
                 raise
             self.behind.close()
             return self.ask_once(body)
