@@ -28,6 +28,18 @@ def name_of(site: dict[str, Piece | bytes]) -> str:
     return next(key for key, piece in site.items() if isinstance(piece, Piece) and piece.file_class is FileClass.ASSET)
 
 
+def leave_gc_half_way() -> World:
+    """SECOND is live; a `gc` died as it was about to delete the stylesheet of FIRST."""
+    world = World()
+    for site in (FIRST, SECOND):
+        run(world, wish(site))
+        world.clock.seconds += DAY + 60
+    with pytest.raises(SystemExit):
+        collect(world.edges(pid=7, before=die_at("delete", name_of(FIRST))), Retention(releases=1, days=0))
+    world.gone.add(7)
+    return world
+
+
 def sends(world: World, site: dict[str, Piece | bytes]) -> list[str]:
     """Keys that a publish puts or copies, in order."""
     sent: list[str] = []
@@ -65,14 +77,7 @@ def test_the_same_bytes_under_other_headers_take_ours() -> None:
 
 def test_what_is_recorded_is_what_stands_there_though_another_run_was_faster() -> None:
     """Both write a file anew which a dead `gc` may be about to delete."""
-    world = World()
-    for site in (FIRST, SECOND):
-        run(world, wish(site))
-        world.clock.seconds += DAY + 60
-    name = name_of(FIRST)
-    with pytest.raises(SystemExit):
-        collect(world.edges(pid=7, before=die_at("delete", name)), Retention(releases=1, days=0))
-    world.gone.add(7)
+    world, name = leave_gc_half_way(), name_of(FIRST)
     left = [1]
 
     def another(operation: str, key: str) -> None:
@@ -89,14 +94,7 @@ def test_what_is_recorded_is_what_stands_there_though_another_run_was_faster() -
 @pytest.mark.parametrize("lost", ["asset", "pack"])
 def test_what_a_dead_gc_deletes_at_the_last_moment_is_sent_again(lost: str) -> None:
     """Its delete arrives between the look at what stands there and the copy that would have saved it; a pack takes one more run."""
-    world = World()
-    for site in (FIRST, SECOND):
-        run(world, wish(site))
-        world.clock.seconds += DAY + 60
-    name = name_of(FIRST)
-    with pytest.raises(SystemExit):
-        collect(world.edges(pid=7, before=die_at("delete", name)), Retention(releases=1, days=0))
-    world.gone.add(7)
+    world, name = leave_gc_half_way(), name_of(FIRST)
     left = [1]
 
     def delete_late(operation: str, key: str) -> None:

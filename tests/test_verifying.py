@@ -137,6 +137,18 @@ def test_each_damage_is_found_and_mended_from_the_target_alone(name: str, tmp_pa
     assert after == before
 
 
+def leave_release_half_way(world: World) -> None:
+    """A run that was to change a module died as it was about to."""
+
+    def die(operation: str, key: str) -> None:
+        if operation == "put" and key == "lib.js":
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run(world, wish({**SITE, "lib.js": Piece(b"newer", FileClass.PINNED)}), pid=7, before=die)
+    world.gone.add(7)
+
+
 def test_nothing_is_written_or_sent_where_nothing_is_wrong(tmp_path: Path) -> None:
     world = start()
     seen: list[str] = []
@@ -259,14 +271,7 @@ def test_a_release_begun_meanwhile_by_a_run_that_died_is_not_undone(tmp_path: Pa
     audit = verify(sight, edges.progress)
     request = request_of(sight, tmp_path)
     cure = plan_cure(request, sight, audit, edges.progress)
-
-    def die(operation: str, key: str) -> None:
-        if operation == "put" and key == "lib.js":
-            raise SystemExit
-
-    with pytest.raises(SystemExit):
-        run(world, wish({**SITE, "lib.js": Piece(b"newer", FileClass.PINNED)}), pid=7, before=die)
-    world.gone.add(7)
+    leave_release_half_way(world)
     with pytest.raises(HeldError):
         mend(request, edges, sight, audit, cure, lambda: verify(sight, edges.progress))
     state = decode_state(world.bucket.objects[".sitepub/state.json"].body, where="state")
@@ -312,14 +317,7 @@ def test_a_repair_that_dies_at_any_request_is_finished_by_the_next(loses_answer:
 
 def test_a_release_that_a_repair_finishes_is_told_with_its_invalidation(tmp_path: Path) -> None:
     world = start()
-
-    def die(operation: str, key: str) -> None:
-        if operation == "put" and key == "lib.js":
-            raise SystemExit
-
-    with pytest.raises(SystemExit):
-        run(world, wish({**SITE, "lib.js": Piece(b"newer", FileClass.PINNED)}), pid=7, before=die)
-    world.gone.add(7)
+    leave_release_half_way(world)
     mended = repair(world, tmp_path)
     assert mended.release == mended.audit.snapshot.state.live is not None
     assert (mended.invalidation.items, mended.invalidation.state) == (("/lib.js",), "submitted")
