@@ -33,8 +33,9 @@ from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, FileBody, Listed, Place, Progress, StoreReader
 from sitepub.invalidating import foresee_invalidation
+from sitepub.pack_draft import PackDraft
 from sitepub.packing import compress_all, send_packs
-from sitepub.packs import PackDraft, large_body_key
+from sitepub.packs import large_body_key
 from sitepub.preparing import Prepared
 from sitepub.publishing import carry_out, make_chooser, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id

@@ -22,8 +22,9 @@ from sitepub.gathering import run_all
 from sitepub.interfaces import Anything
 from sitepub.invalidating import invalidate
 from sitepub.lease import Change, LeaseKeeper, keeps_changing
+from sitepub.pack_draft import PackDraft
 from sitepub.packing import send_packs
-from sitepub.packs import KeptBodies, PackDraft, compress, large_body_key, pack_key
+from sitepub.packs import KeptBodies, compress, large_body_key, pack_key
 from sitepub.releases import Snapshot, WrittenDocument, make_release_id, release_key
 from sitepub.shards import FOLDER
 

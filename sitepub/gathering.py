@@ -15,6 +15,8 @@ WORKERS = 64
 """Calls at once where nothing is paced: what the round trip of a distant region needs; connections are opened only as needed."""
 
 FIRST_LIMIT, MOST_LIMIT, LEAST_LIMIT = 32, 128, 2
+"""Few enough at first for a line that carries a megabit a second, where what is late would be sent again."""
+
 GAIN = 1.1
 """What doubling the number of requests must bring to be worth it."""
 
@@ -128,7 +130,7 @@ def start_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int) -
     for argument in arguments:
         slots.acquire()
         if failed:
-            wait()
+            wait()  # raises
         begun.append((argument, start_aside(partial(call_in_slot, argument), is_awaited=True)))
     return wait
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from sitepub.core.model import Artifact, Digest, ETag, Key
 from sitepub.gathering import run_all, start_all
 from sitepub.interfaces import Anything, Store
-from sitepub.packs import Pack, PackDraft, compress, pack_key
+from sitepub.pack_draft import Pack, PackDraft
+from sitepub.packs import compress, pack_key
 from sitepub.releases import PRIVATE_BYTES
 
 SENT_AT_ONCE = 4

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-import tempfile
 import threading
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
 
 from sitepub.core.model import BodyPlace, Digest, Key
 from sitepub.core.stretches import Stretch, join_places
-from sitepub.errors import ConfigurationError, StoppedError
+from sitepub.errors import StoppedError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import Body, StoreReader
 
 LEVEL = 2
 """Of zstd: 3 makes pages a thirtieth smaller and takes a third longer."""
-
-FULL = 8 * 1024 * 1024
-"""Bytes from which on a pack is full: one goes up by one request, from memory, while the next one is filled."""
 
 HELD = 8
 """Stretches of packs in memory at once, so many megabytes each as core/stretches.py says."""
@@ -38,86 +29,6 @@ def pack_key(pack: str) -> Key:
 
 def large_body_key(digest: Digest) -> Key:
     return Key(f"entries/{digest}")
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """A full pack of a draft: `size` bytes from `start` on in its file."""
-
-    digest: Digest
-    start: int
-    size: int
-
-    @property
-    def name(self) -> str:
-        return self.digest[:32]
-
-
-class PackDraft:
-    """Packs being made, spooled to a temporary file: promote reads its bodies from here, so what goes live is what was packed."""
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._file: IO[bytes] = _open_spool(folder)
-        self._frames: dict[Digest, tuple[int, int]] = {}
-        self._packs: list[Pack] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            self._file.close()
-        except OSError:
-            # what a full disk did not take is written once more here; that it failed was told by whoever wrote it
-            if error is None:
-                raise
-        finally:
-            Path(self._file.name).unlink(missing_ok=True)
-
-    def fill(self, frames: Iterable[tuple[Digest, bytes]]) -> Iterator[Pack]:
-        """Appends compressed bodies and tells of each pack once it is full, of the last one at the end. Raises ConfigurationError where the disk is full."""
-        sha, start, end = hashlib.sha256(), 0, 0
-        for digest, frame in frames:
-            self._write(frame)
-            sha.update(frame)
-            self._frames[digest] = (end, len(frame))
-            end += len(frame)
-            if end - start >= FULL:
-                yield self._seal(sha.hexdigest(), start, end)
-                sha, start = hashlib.sha256(), end
-        if end > start:
-            yield self._seal(sha.hexdigest(), start, end)
-
-    def places(self) -> Mapping[Digest, BodyPlace]:
-        """Where each body stands, of the packs that are full."""
-        starts = [pack.start for pack in self._packs]
-        owners = ((digest, self._packs[bisect_right(starts, at) - 1], at, length) for digest, (at, length) in self._frames.items())
-        return {digest: BodyPlace(pack.name, at - pack.start, length) for digest, pack, at, length in owners}
-
-    def read_pack(self, pack: Pack) -> bytes:
-        return os.pread(self._file.fileno(), pack.size, pack.start)
-
-    def read(self, digest: Digest) -> bytes | None:
-        """The body of this digest, if it is in here. Safe from many threads."""
-        if digest not in self._frames:
-            return None
-        at, length = self._frames[digest]
-        return expand(os.pread(self._file.fileno(), length, at), digest)
-
-    def _write(self, frame: bytes) -> None:
-        try:
-            self._file.write(frame)
-        except OSError as error:
-            raise _spool_failed(error) from error
-
-    def _seal(self, digest: str, start: int, end: int) -> Pack:
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise _spool_failed(error) from error
-        pack = Pack(Digest(digest), start, end - start)
-        self._packs.append(pack)
-        return pack
 
 
 class _Compressors(threading.local):
@@ -245,18 +156,6 @@ class _Frames:
                 del self._held[oldest]
             self._held[stretch] = held  # at the end: the last one asked for
             return held
-
-
-def _open_spool(folder: Path | None) -> IO[bytes]:
-    try:
-        return tempfile.NamedTemporaryFile(prefix="sitepub-pack-", dir=folder, delete=False)
-    except OSError as error:
-        raise _spool_failed(error) from error
-
-
-def _spool_failed(error: OSError) -> ConfigurationError:
-    message = f"a temporary file can't be written: {error.strerror or error}"
-    return ConfigurationError("no-temporary-space", message, "free some space, or set TMPDIR to a folder that has some")
 
 
 def _damaged(digest: Digest) -> StoppedError:

@@ -17,7 +17,7 @@ from sitepub.errors import HeldError, RefusedError, StoppedError
 from sitepub.gathering import start_aside
 from sitepub.invalidating import invalidate, send_owed
 from sitepub.lease import LeaseKeeper, is_dead, is_held_by, keeps_changing
-from sitepub.packs import PackDraft
+from sitepub.pack_draft import PackDraft
 from sitepub.promoting import promote
 from sitepub.releases import Snapshot
 from sitepub.uploading import Staged, upload

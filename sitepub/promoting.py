@@ -14,7 +14,8 @@ from sitepub.errors import RefusedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Body, Place
 from sitepub.lease import LeaseKeeper
-from sitepub.packs import PackDraft, large_body_key
+from sitepub.pack_draft import PackDraft
+from sitepub.packs import large_body_key
 from sitepub.wishes import Wish
 from sitepub.writing import TRIES, Outcome, Written, give_new_etag, write_step
 

@@ -14,8 +14,9 @@ from sitepub.edges import Edges
 from sitepub.errors import StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place
+from sitepub.pack_draft import Pack, PackDraft
 from sitepub.packing import compress_all, send_packs
-from sitepub.packs import Pack, PackDraft, large_body_key
+from sitepub.packs import large_body_key
 from sitepub.releases import PRIVATE_BYTES, make_release_id, next_second
 from sitepub.wishes import Wish
 from sitepub.writing import give_new_etag, is_standing, upload_asset

@@ -27,6 +27,7 @@ LAYERS: dict[str, int] = {
     "shards": 4,
     "reserving": 4,
     "packs": 4,
+    "pack_draft": 5,
     "writing": 4,
     "packing": 5,
     "wishes": 4,

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from sitepub import packs
+from sitepub import pack_draft
 from sitepub.core.model import BodyPlace, Digest
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import Anything
+from sitepub.pack_draft import PackDraft
 from sitepub.packing import send_packs
-from sitepub.packs import AHEAD, HELD, KeptBodies, PackDraft, compress, large_body_key, pack_key
+from sitepub.packs import AHEAD, HELD, KeptBodies, compress, large_body_key, pack_key
 from tests.support.builders import digest_of
 from tests.support.memory_store import MemoryStore
 
@@ -33,7 +34,7 @@ def keep(store: MemoryStore, bodies: list[bytes]) -> dict[Digest, BodyPlace]:
 def test_each_pack_is_told_once_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     bodies = [random.Random(number).randbytes(400 + number) for number in range(20)]
     frames = [(digest_of(body), compress(body)) for body in bodies]
-    monkeypatch.setattr(packs, "FULL", 1000)
+    monkeypatch.setattr(pack_draft, "FULL", 1000)
     store, drawn = MemoryStore(), 0
 
     def draw() -> Iterator[tuple[Digest, bytes]]:
