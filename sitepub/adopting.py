@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.accounting import account_for
 from sitepub.core.cost import Requests
@@ -50,8 +52,7 @@ ADOPTED = "adopted"
 READ_AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class Adoption(Struct, frozen=True):
     """What an adopt would do, complete before the first write. `first`: what stands there, as a release; `account`: what a publish over it
     does; `foreign`: keys that are left alone. `is_begun`: the first release is there already, an earlier run stopped after it."""
 

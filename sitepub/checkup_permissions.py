@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from sitepub.checkup_remarks import Patient, Remark, Severity, fine
 from sitepub.core.enumeration import name_some

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sitepub.errors import SitepubError
 from sitepub.interfaces import DistributionFacts
@@ -20,8 +21,7 @@ class Severity(StrEnum):
     PROBLEM = "problem"
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """What a check found. `hint`: the way out of a note or problem."""
 
     code: str
@@ -30,8 +30,7 @@ class Remark:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(Struct, frozen=True):
     """What the checks look at. `snapshot` None: the state can't be read; `facts`: the distribution, where there is one; `lacks_bucket`: so that
     `sitepub up` comes next."""
 

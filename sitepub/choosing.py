@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.invalidation import InvalidationPlan, choose_invalidation, fold_items, needs_invalidation
 from sitepub.core.invalidation_paths import Routing, encode_path, find_stem
@@ -28,15 +30,14 @@ PASSING = ("unreachable",)
 """Errors that a distribution gives today and not tomorrow, beside those that stop a run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chooser:
+class Chooser(Struct, frozen=True):
     """`cdn` None: the target has no distribution, and nothing is ever invalidated. `shared`: what the account's publishers tell each other of the month."""
 
     target: Target
     rules: Invalidation
     cdn: CdnReader | None
     clock: Clock
-    copy: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
+    copy: KeptLedger = NoCopy()
     aside: Callable[[Callable[[], Ledger]], Callable[[], Ledger]] = start_aside
     shared: Callable[[], Ledger] = Ledger
 

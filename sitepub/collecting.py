@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.collection import Doomed, Sweep, choose_doomed, find_wave
 from sitepub.core.document import Document
@@ -28,13 +30,12 @@ MOST_DELETES = 50_000
 """Keys that one run deletes at most; the next one goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """What a `gc` did, or would do. `left`: stable keys that someone else has changed, and were left alone."""
 
     sweep: Sweep
     left: tuple[Key, ...] = ()
-    invalidation: Invalidated = Invalidated()  # noqa: RUF009 - frozen
+    invalidation: Invalidated = Invalidated()
     warnings: tuple[Warning, ...] = ()
 
 

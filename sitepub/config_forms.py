@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from sitepub.config_patterns import HEADER_VALUE, VARIABLE, anchored, ignore_case, with_variables
 from sitepub.config_text import Listing, Node, Problem, Scalar, Shape, Table
@@ -32,8 +33,7 @@ class RejectedError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Form(Generic[T_co]):
+class Form(Struct, Generic[T_co], frozen=True):
     """`expected` completes "must be …"; `schema` says the same as JSON Schema, for editors."""
 
     expected: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from sitepub.config_values import parse_folder, parse_text
 from sitepub.core.settings import BucketAddress, FolderAddress, StoreAddress
@@ -70,8 +71,7 @@ def find_bucket_mistake(bucket: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteUrl:
+class SiteUrl(Struct, frozen=True):
     """`path` starts and ends with `/`."""
 
     text: str

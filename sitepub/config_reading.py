@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from sitepub import config_schema as schema
 from sitepub.config_forms import Environment, RejectedError, describe_node, find_nearest, list_names, show_text
@@ -34,8 +35,7 @@ T = TypeVar("T")
 _TARGET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What all parts of one reading share. `lines` tells where a setting stands, by its whole path; one that is wrong is not in it."""
 
     folder: Path

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from sitepub import config_patterns as patterns
 from sitepub import config_places as places
@@ -35,8 +36,7 @@ from sitepub.core.settings import (
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T_co]):
+class Setting(Struct, Generic[T_co], frozen=True):
     """`default` holds where the key is absent; `absent` says in words what then follows, where the default alone does not."""
 
     key: str
@@ -47,8 +47,7 @@ class Setting(Generic[T_co]):
     is_required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A table of the file. `path` is what stands above its keys, `NAME` for one that the user chooses; `nested` are keys that hold sections."""
 
     path: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import yaml
@@ -26,8 +27,7 @@ class Shape(StrEnum):
     DATE = "timestamp"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """`text` as written, quotes and escapes undone."""
 
     shape: Shape
@@ -35,21 +35,18 @@ class Scalar:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     rows: tuple[Node, ...]
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     key: str
     value: Node
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """No key stands twice; merged rows (`<<`) come last."""
 
     rows: tuple[Row, ...]
@@ -62,8 +59,7 @@ class Table:
 Node = Scalar | Listing | Table
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What is wrong in one place. `column` is 0 where the whole line is meant."""
 
     line: int
@@ -79,8 +75,7 @@ class UnreadableTextError(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedText:
+class ParsedText(Struct, frozen=True):
     """`root` is None where the file holds nothing."""
 
     root: Node | None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.changes import Summary
 from sitepub.core.document import Document, Retired
@@ -26,8 +28,7 @@ from sitepub.writing import is_standing
 RESERVED = ".sitepub/"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """`completes`: the pending release has just this content and is finished as it is. `live` and `document` are None before a first
     publish. `etags`: what the record says stands at each key that may have to be written; `listed`: sizes of what stands at wanted keys, where the target was listed."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.document import Document
 from sitepub.core.manifest import hashed_keys
@@ -42,8 +44,7 @@ def supply_from_target(edges: Edges, document: Document) -> FromTarget:
     return FromTarget(edges, KeptBodies(edges.records, document.bodies), hashed_keys(document.manifest.artifacts))
 
 
-@dataclass(frozen=True, slots=True)
-class FromTarget:
+class FromTarget(Struct, frozen=True):
     """Bodies of an earlier release: entries from packs, hashed files from their own keys, aliases from the file that they stand for."""
 
     _edges: Edges

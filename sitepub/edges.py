@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
@@ -45,8 +46,7 @@ class NoCopy:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidationChoice:
+class InvalidationChoice(Struct, frozen=True):
     """What is to be invalidated once a release is live. `collateral`: weight of what is evicted without need; `ledger`: the month as it was
     counted for this (None: nobody asked); `folds`: URLs that changed for each wildcard or tag; `price` in USD; `reason`: why it is folded or owed;
     `facts`: what the state should keep of the distribution."""
@@ -61,8 +61,7 @@ class InvalidationChoice:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Invalidated:
+class Invalidated(Struct, frozen=True):
     """`state`: none | submitted | completed | owed. `used`: paths of this month, ours included (None: nobody asked); `foreseen`: those at its
     end, at this pace; `folds`: what a wildcard or tag stands for, in URLs that changed; `price` in USD, beyond the free paths."""
 
@@ -92,8 +91,7 @@ def never_hold(month: Month) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
+class Edges(Struct, frozen=True):
     """What a run needs of the world. `choose` is told what edges may show wrongly, all that they may hold, and the state; it begins to ask, and returns what waits
     for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it; `hold`: why nothing is sent just now; `shared`: where the account's publishers reserve paths. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
     `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take;
@@ -108,13 +106,13 @@ class Edges:
     clock: Clock
     progress: Progress
     process: Process
-    pace: Pace = field(default_factory=Pace, kw_only=True)
     is_gone: Callable[[Process], bool]
+    pace: Pace = field(default_factory=Pace)
     spool: Path | None = None
     before_first_write: Callable[[], Mapping[str, str]] = dict
     lease_seconds: int = LEASE_SECONDS
     count_month: Callable[[State], Ledger] = known_ledger
-    rules: Invalidation = Invalidation()  # noqa: RUF009 - frozen
+    rules: Invalidation = Invalidation()
     url_path: str = "/"
     hold: Callable[[Month], str] = never_hold
     shared: SharedLedger | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.collecting import delete_stable, read_documents
 from sitepub.core.document import Document
@@ -27,8 +28,7 @@ _FIRST = (FileClass.ENTRY, FileClass.REDIRECT)
 """What visitors ask for themselves goes before what it loads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A preview in its place. `expires_at`: as its state says it; '' where something else was published there."""
 
     target: Target
@@ -40,8 +40,7 @@ class Standing:
         return self.target.preview.name if self.target.preview else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """What was deleted of a preview, or would be: its keys and records. `left`: keys that someone else has changed; `is_owed`: an invalidation could not
     be sent, so its state stays until a later run sends it; `is_there` False: nothing was ever published there."""
 
@@ -104,8 +103,7 @@ def remove_preview(standing: Standing, progress: Progress) -> Removed:
     raise HeldError("busy", f"other runs keep changing preview `{standing.name}`", "run it again once they are done")
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """`known`: keys that stand there, with what of ours may stand at them; `size` in bytes, of all. `records`: all but the state."""
 
     known: Mapping[Key, tuple[Artifact, ...]]

@@ -6,7 +6,9 @@ Releases that change are written under new ids before the state names them, so t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.collecting import begin_deleting, choose_eviction, delete_stable, foresee_eviction, read_documents, settle_before
 from sitepub.core.enumeration import name_some
@@ -29,13 +31,12 @@ from sitepub.releases import Snapshot, WrittenDocument, make_release_id, release
 from sitepub.shards import FOLDER
 
 
-@dataclass(frozen=True, slots=True)
-class Forgotten:
+class Forgotten(Struct, frozen=True):
     """`left`: keys that someone else has changed, and were left alone."""
 
     forgetting: Forgetting
     left: tuple[Key, ...] = ()
-    invalidation: Invalidated = Invalidated()  # noqa: RUF009 - frozen
+    invalidation: Invalidated = Invalidated()
     warnings: tuple[Warning, ...] = ()
 
 
@@ -89,8 +90,7 @@ def _plan(edges: Edges, snapshot: Snapshot, paths: Collection[str]) -> Forgettin
     return choose_forgotten(documents, paths, [release.id for release in state.releases], state.live)
 
 
-@dataclass(frozen=True, slots=True)
-class _Renamed:
+class _Renamed(Struct, frozen=True):
     """A release that was written anew: the document, and the digest of its manifest."""
 
     written: WrittenDocument

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.ancestry import Relation, decide_order, needs_remote_tip
 from sitepub.core.model import Commit, Warning
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from sitepub.wishes import Permits
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """`commit` None outside of git, and before the first commit. `branch`: the one that guards the target, if any."""
 
     repository: Repository | None

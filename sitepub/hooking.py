@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from sitepub.core.hook_scripts import DEFAULT, Hook, HookKind
 from sitepub.core.previews import find_root, find_url_pattern
@@ -32,8 +33,7 @@ def require_checkout(folder: Path) -> Checkout:
     return checkout
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """`folder` holds sitepub.yaml, or is a bare repository; `config`: its name, '' where it is looked for; `target` '': the default one of
     each commit; `branch` None: the one that is checked out."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Digest, ETag, HeaderSet, Key, SourcePath, Warning
 from sitepub.errors import SitepubError
 
 
-@dataclass(frozen=True, slots=True)
-class FileBody:
+class FileBody(Struct, frozen=True):
     """A body too large for memory: a file on disk. `digest` is what its bytes must be; a store that streams it checks that."""
 
     path: Path
@@ -25,36 +25,31 @@ class FileBody:
 Body = bytes | FileBody
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """Write only where nothing stands (`If-None-Match: *`, RFC 9110 §13.1.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True):
     """Write only over this very version (`If-Match`, RFC 9110 §13.1.1)."""
 
     etag: ETag
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(Struct, frozen=True):
     """Write whatever stands there; for keys that carry a fresh name of ours."""
 
 
 Expectation = Absent | Present | Anything
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """An object as read."""
 
     body: bytes
     etag: ETag
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """An object as listed. `size` in bytes."""
 
     key: Key
@@ -62,8 +57,7 @@ class Listed:
     etag: ETag
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """An object as HEAD answers. `digest`: what sitepub wrote beside it (None: not ours, or a store without metadata); `headers`: those
     that sitepub may set, canonical names, sorted; empty in a store that keeps none (a folder)."""
 
@@ -73,8 +67,7 @@ class Head:
     headers: HeaderSet
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an object stands, for copies between stores of one kind: bucket (or folder) and full key."""
 
     container: str
@@ -152,16 +145,14 @@ class Store(StoreReader, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Struct, frozen=True):
     """An invalidation that CloudFront accepted."""
 
     id: str
     is_completed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DistributionFacts:
+class DistributionFacts(Struct, frozen=True):
     """What the invalidation depends on. `status`: `InProgress` or `Deployed`. `has_function`: a viewer-request function rewrites URLs.
     `tag_header`: the header of CacheTagConfig. `error_pages`: URL paths of custom error responses -> the status that they answer. `origins`:
     their domain names. `least_seconds`: the time that edges keep every page whatever its headers say, where the distribution or a cache policy of the

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.enumeration import name_some
 from sitepub.core.invalidation import caller_reference, fold_items
@@ -26,8 +28,7 @@ RESERVED_SECONDS = 20.0
 """How long somebody waits for the others' reservations where those alone leave no room: they end as soon as CloudFront has answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sending:
+class _Sending(Struct, frozen=True):
     """What is sent now, and what is not: `waiting`, because of `held` where that is all. `collateral`: what only folding it now evicts."""
 
     ledger: Ledger

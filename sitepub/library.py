@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.errors import UsageError
 
@@ -40,8 +42,7 @@ class Silence:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """Which site and target. `config` None: the next sitepub.yaml in `folder` or above; `target` None: the default one, or the only one."""
 
     folder: Path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from sitepub.core.model import Warning
 from sitepub.core.pacing import foresee_month, read_month
@@ -23,8 +24,7 @@ from sitepub.request import Request, read_request
 from sitepub.wiring import Sight, look_at_target
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """`unpublished` None where git does not tell, `distribution` where there is none or it can't be asked; `now` in UTC."""
 
     target: str

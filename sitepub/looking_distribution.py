@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.model import Warning
 from sitepub.core.settings import Config, Target
@@ -20,8 +22,7 @@ from sitepub.wiring_distribution import DistributionSight, look_at_distributions
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(Struct, frozen=True):
     """`whereabouts` None: there is no distribution, or it can't be asked."""
 
     whereabouts: Whereabouts | None = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.audit import Finding, LostBody, Trouble
 from sitepub.core.model import Artifact, Digest, FileClass, Key, ReleaseId
@@ -32,8 +34,7 @@ ROUNDS = 2
 Supply = Callable[[], Body | Place]
 
 
-@dataclass(frozen=True, slots=True)
-class Cure:
+class Cure(Struct, frozen=True):
     """What can be mended, complete before the first write. `documents`: records by key; `supplies`: where the bodies come from."""
 
     documents: Mapping[Key, bytes]
@@ -47,14 +48,13 @@ class Cure:
         return not (self.documents or self.mends_record or self.bodies or self.mends)
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(Struct, frozen=True):
     """`audit`: what is still wrong afterwards; `repaired`: what was wrong and is right now; `release`: the one that the repair made, if any."""
 
     audit: Audit
     repaired: tuple[Finding, ...] = ()
     release: ReleaseId | None = None
-    invalidation: Invalidated = Invalidated()  # noqa: RUF009 - frozen
+    invalidation: Invalidated = Invalidated()
 
 
 def plan_cure(request: Request, sight: Sight, audit: Audit, progress: Progress, *, refreshes: bool = True) -> Cure:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sitepub.config import FILE_NAME, choose_target, find_config, find_misnamed, load_config
 from sitepub.core.settings import Config, FolderAddress, Target
@@ -14,16 +15,14 @@ from sitepub.local.detection import detect
 from sitepub.looking import Seen, look
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A command to give next, and what it does."""
 
     command: str
     does: str
 
 
-@dataclass(frozen=True, slots=True)
-class Orientation:
+class Orientation(Struct, frozen=True):
     """`facts` are said a line each; `steps` have the likeliest first. `config` None: there is none yet."""
 
     folder: Path

@@ -7,10 +7,11 @@ import os
 import tempfile
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from msgspec import Struct
 
 from sitepub.core.model import BodyPlace, Digest
 from sitepub.errors import ConfigurationError
@@ -20,8 +21,7 @@ FULL = 8 * 1024 * 1024
 """Bytes from which on a pack is full: one goes up by one request, from memory, while the next one is filled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """A full pack of a draft: `size` bytes from `start` on in its file."""
 
     digest: Digest

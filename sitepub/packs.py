@@ -6,7 +6,8 @@ import functools
 import hashlib
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from sitepub.core.model import BodyPlace, Digest, Key
 from sitepub.core.stretches import Stretch, join_places
@@ -99,8 +100,7 @@ class KeptBodies:
         return stored.body
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(Struct):
     """A stretch that one thread reads, and others wait for."""
 
     mutex: threading.Lock = field(default_factory=threading.Lock)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.ledger import join
 from sitepub.core.model import Commit, ETag, Key, ReleaseId, Warning
@@ -30,8 +32,7 @@ Judge = Callable[[Commit | None], object]
 """Told the commit that is live (or pending): raises HeldError where ours is older, RefusedError where histories diverged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What a run did. `release` None: there was nothing to publish. `expires_at`: as the state says it, of a preview."""
 
     decision: Decision

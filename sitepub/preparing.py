@@ -8,8 +8,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.model import Artifact, Commit, Key, Warning
 from sitepub.core.partitions import partition_of_region
@@ -37,8 +39,7 @@ PARALLEL_ABOVE = 8 * 1024 * 1024
 """Bytes of source below which a process pool costs more than it gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A fingerprinted site, and the target's state as it was read meanwhile. `wish` None: `stat` alone says that the live release has just
     this content, of `unchanged` artifacts, and nothing was built."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.aws.provision.access_control import ensure_access_control
 from sitepub.aws.provision.api import Lacking
@@ -30,8 +32,7 @@ _LOSSES = {
 """What a distribution does without, where the endpoint knows no such part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
+class Foreseen(Struct, frozen=True):
     """The plan, what it was made from, and what the state said."""
 
     steps: tuple[Step, ...]
@@ -43,8 +44,7 @@ class Foreseen:
         return not any(step.is_work for step in self.steps)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What stands after `up`. `distribution` is None where none was wanted."""
 
     distribution: FoundDistribution | None

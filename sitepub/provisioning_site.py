@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.aws.provision.api import Api
 from sitepub.core.provision.blueprint import Blueprint
@@ -20,8 +22,7 @@ DISTRIBUTION_PAUSE = 15.0
 SWAPS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """What `up` and `down` work on. `wait_seconds`: how long they wait for AWS, each time. `has_own_records`: the records stand in the site's
     own bucket."""
 

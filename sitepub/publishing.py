@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sitepub.accounting import account_for, keep_until
 from sitepub.choosing import LEAST, Chooser, is_passing

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from sitepub.core.cutting import Cutting
 from sitepub.core.document import Document, decode_document, decode_record, encode_document, encode_record, name_shards
@@ -25,24 +26,21 @@ PRIVATE_JSON: HeaderSet = (("Cache-Control", "private, no-store"), ("Content-Typ
 PRIVATE_BYTES: HeaderSet = (("Cache-Control", "private, no-store"), ("Content-Type", "application/octet-stream"))
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The state as read, and the version that a swap must find. `etag` None: there is no state yet."""
 
     state: State
     etag: ETag | None
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
+class Swap(Struct, frozen=True):
     """What became of a swap: `is_ours` False means that somebody else's state stands there, in `snapshot`."""
 
     snapshot: Snapshot
     is_ours: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenDocument:
+class WrittenDocument(Struct, frozen=True):
     """`digest`: SHA-256 of the document as it is stored."""
 
     release: ReleaseId

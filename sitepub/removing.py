@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.aws.provision.access_control import find_access_control, remove_access_control
 from sitepub.aws.provision.api import Lacking
@@ -35,8 +36,7 @@ OWN_FOLDERS = (FLAGS, "releases/", "shards/", "records/", "packs/", "entries/")
 """What sitepub keeps under `state:`: nothing else is deleted there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Farewell:
+class Farewell(Struct, frozen=True):
     """The plan, and what it was made from."""
 
     steps: tuple[Step, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.change_folding import Fold, fold_changes, mark_of
 from sitepub.core.changes import Action, Change, Summary
@@ -20,8 +21,7 @@ SHOWN_CHANGES = 40
 SHOWN_FOLDS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewPlace:
+class PreviewPlace(Struct, frozen=True):
     """Where a preview of target `of` is seen, and until when it is kept."""
 
     name: str
@@ -30,8 +30,7 @@ class PreviewPlace:
     expires_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """What a plan or a publish has to say, whichever of them it was. `is_free`: the store is a folder; `at_once`: requests that the line and the server bore at once."""
 
     target: str

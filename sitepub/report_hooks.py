@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from sitepub.core.hook_scripts import Hook
 from sitepub.local.hook_log import Run

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.cost import Requests
 from sitepub.core.model import Warning
@@ -14,8 +15,7 @@ from sitepub.report_words import count, some
 SHOWN_FOLDS = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Evicted:
+class Evicted(Struct, frozen=True):
     """What an invalidation by hand did, or would do."""
 
     target: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.state import Release, State
 from sitepub.core.whereabouts import Whereabouts
@@ -14,8 +15,7 @@ from sitepub.report_words import count, some
 SHOWN_COMMITS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """Of this month: paths used, free ones, and those that will be used at its end at this pace. `is_counted`: AWS told, not our own records alone;
     `unseen`: why it may have told only a part."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sitepub.report_json import to_json
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 SHOWN_MENTIONS = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """One file's story, and `fates`: what a publish would do with each of its keys, and why."""
 
     story: Story

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.previews import make_preview, settle_for_preview
 from sitepub.core.settings import Config, Target
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from sitepub.local.lending import Lent
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What the user asked for. `build`: run `build:` first, in `folder`; `show_build`: with all that it prints. `history`: known already
     where another commit than the checked-out one is published; `lent`: its files, where they need no build; `is_plan`: nothing will be written, so
     what git would refuse is told."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.accounting import account_for, keep_until
 from sitepub.core.cost import Requests
@@ -26,8 +27,7 @@ from sitepub.wiring import Opened, Sight
 from sitepub.wishes import Permits
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """`release`: the earlier one whose content is (or would be) live again."""
 
     release: Release

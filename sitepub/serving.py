@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Request, Response
@@ -33,8 +33,7 @@ ENCODINGS = ("br", "gzip")
 """What a distribution compresses with, the preferred one first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServedSite:
+class ServedSite(Struct, frozen=True):
     """A built site with all that decides how it answers. `supply` gives an artifact's body; `error_page`: its key, and the status that it is
     answered with; `is_distributed`: a distribution stands before the store."""
 

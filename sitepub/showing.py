@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sitepub.core.edge import ERROR_PAGE, is_out_of_reach, make_edge_rules
 from sitepub.core.enumeration import name_some
@@ -19,8 +19,7 @@ from sitepub.wiring import Sight, cache_folder, find_distribution, folders_writt
 from sitepub.wishes import Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What stands before a target. `error_page`: its key, and the status that it is answered with."""
 
     has_distribution: bool

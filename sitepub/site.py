@@ -6,8 +6,10 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.classes import Rules, Verdict, classify
 from sitepub.core.edits import Edit, splice, unpack_edits
@@ -31,8 +33,7 @@ LARGE = 32 * 1024 * 1024
 """A body above this many bytes is never loaded whole, unless it is text that refers to others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """How to make a body again: a source file with edits, or bytes that stand in no file (redirects)."""
 
     source: SourcePath | None
@@ -40,8 +41,7 @@ class Recipe:
     literal: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileStory:
+class FileStory(Struct, frozen=True):
     """What became of one source file, and why. `key` is None where the file is left out; `digest` is the file's own, as built."""
 
     file_class: FileClass
@@ -51,8 +51,7 @@ class FileStory:
     digest: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """All that is wanted. `frozen_as_entries`: each frozen key as it is once its bytes change under the same name. `leaving`: what leads from a preview
     to the site itself, told with its place. `digest`: of the manifest."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.classes import Verdict
 from sitepub.core.enumeration import name_some
@@ -23,8 +24,7 @@ _COMPRESSED = (".br", ".gz", ".zst")
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(Struct, frozen=True):
     """`numbers` by key, `keys` of renamed files by number. `left_out`: files whose bytes would be stale, or that are settings themselves."""
 
     manifest: Manifest

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from sitepub.core.file_index import FileIndex, index_files
 from sitepub.core.headers import choose_headers
@@ -22,8 +23,7 @@ from sitepub.site_frame import Frame, make_frame
 from sitepub.site_survey import each_survey
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mention:
+class Mention(Struct, frozen=True, order=True):
     """A line of `file` that refers to the file in question, or a line of that which refers to `file`. `how` in a user's words."""
 
     file: SourcePath
@@ -31,8 +31,7 @@ class Mention:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """`key` and `kind` are None where the file is left out; a redirect has no `file_class` of a file and no source."""
 
     path: SourcePath

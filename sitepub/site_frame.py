@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sitepub.core.formats import SURVEYS
 from sitepub.core.frozen import find_folder, find_listed
@@ -22,8 +23,7 @@ from sitepub.local.source import read_file
 from sitepub.site_memory import digest_values, find_manifests
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One build. `home`: where the site itself stands, of a preview. `paths` are sorted and number the files; `frozen` holds those known by path alone, with the evidence. `context`: a digest of
     all that a survey depends on beside the file. `bring`: before any file is read."""
 

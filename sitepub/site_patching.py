@@ -10,7 +10,9 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.edits import pack_edits, unpack_edits
 from sitepub.core.evidence import Evidence
@@ -38,8 +40,7 @@ _DOT, _LINE = 0, 4
 _COMPARED = PLAIN_KEYS | {"y"}
 
 
-@dataclass(frozen=True, slots=True)
-class Patched:
+class Patched(Struct, frozen=True):
     """`recipes` of what changed alone; the bodies of all else are the live release's."""
 
     manifest: Manifest

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from sitepub.core.classes import Verdict
 from sitepub.core.edits import Edit, pack_edits, splice
@@ -26,8 +27,7 @@ from sitepub.site_survey import SiteSurvey
 _ASKED_AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """A file whose published bytes differ from the source's. `edits` are packed."""
 
     digest: Digest
@@ -69,8 +69,7 @@ def rewrite_site(
     return stage.published, tuple(sorted(stage.warnings, key=lambda warning: warning.message))
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(Struct, frozen=True):
     """What a file's published bytes depend on beside its source. `guarded`: (start, end, path, digest of the guarded file as published). `added`: references
     that come with an import map."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from sitepub.core.evidence import Evidence, Trait
 from sitepub.core.file_index import index_files
@@ -30,8 +31,7 @@ _LARGEST_DATA = 8 * 1024 * 1024
 """Larger files of data are not looked through for digests: what holds a build's digests is small, what holds a search index is not."""
 
 
-@dataclass(slots=True)
-class SiteSurvey:
+class SiteSurvey(Struct):
     """What is kept of all surveys, by number of file. Everything that only few files have stands in a dictionary."""
 
     evidence: Evidence

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.document import Document
 from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key
@@ -26,8 +27,7 @@ LIST_SHARE = 20
 """Files to upload, and their part of the site (one in so many), from which on the target is listed before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(Struct, frozen=True):
     """A release that is in the target as a whole, though nobody refers to it yet. `uploaded`: what the target answered for its new assets."""
 
     release: Release

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.audit import (
     Finding,
@@ -33,8 +35,7 @@ from sitepub.wiring import Sight
 RANGE_BYTES = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """What a look found. `mismatches`: keys of the live release; `lost`: bodies that rollbacks need; `damaged`: listed releases whose
     documents are gone; `document`: the live release's, `documents`: of all that could be read; `listed`: the site's keys; `etags`: of the keys
     that are as published; `checked`: keys and URLs that were compared."""
@@ -53,8 +54,7 @@ class Audit:
     etags: Mapping[Key, ETag] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shelf:
+class _Shelf(Struct, frozen=True):
     """All listed releases' documents as the target holds them, and what is wrong with the others."""
 
     documents: Mapping[ReleaseId, Document]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.model import Warning
 from sitepub.core.pacing import Month, hold_back
@@ -28,8 +30,7 @@ RIPE_SECONDS = 1.0
 """An empty file that is younger is being written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What follows from one look: what to wait for, and seconds after which to look again though nothing changed."""
 
     scope: Scope

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, StoreAddress, Target
 from sitepub.core.state import State
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 RECORDS = ".sitepub"
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """A target's edges for those who only look: nothing in here can write. `cdn_of`: the distribution as the configuration or the state
     names it, opened only when it is needed; `ledger`: what this machine remembers of the month; `shared`: what the account's publishers tell each other of it."""
 
@@ -37,7 +38,7 @@ class Sight:
     releases: ReleaseReader
     clock: Clock
     cdn_of: Callable[[State], CdnReader | None]
-    ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
+    ledger: KeptLedger = NoCopy()
     shared: SharedLedgerReader | None = None
 
     @property
@@ -45,8 +46,7 @@ class Sight:
         return self.store.requests + self.records.requests + (self.shared.requests if self.shared else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A target's edges for those who write. `check_account` raises where it is not the account that sitepub.yaml names, `try_records` where
     visitors can read the records, and tells whether the server judges conditions; `look_before_writing` makes the stores look themselves where it does not."""
 
@@ -59,7 +59,7 @@ class Opened:
     check_account: Callable[[], None]
     try_records: Callable[[], bool]
     look_before_writing: Callable[[], None]
-    ledger: KeptLedger = NoCopy()  # noqa: RUF009 - it holds nothing
+    ledger: KeptLedger = NoCopy()
     shared: SharedLedger | None = None
     pace: Pace = field(default_factory=Pace)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.partitions import GLOBAL_HOME
 from sitepub.core.settings import Target
@@ -11,8 +12,7 @@ from sitepub.core.whereabouts import Certificate, Listed, Ongoing, Resolution
 from sitepub.local.resolving import resolve_all
 
 
-@dataclass(frozen=True, slots=True)
-class DistributionSight:
+class DistributionSight(Struct, frozen=True):
     """Each asks when it is called, and raises SitepubError where nobody answers. `resolve`: names without an answer are left out."""
 
     list_all: Callable[[], tuple[Listed, ...]]

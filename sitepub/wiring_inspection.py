@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sitepub.core.ledger import Ledger
 from sitepub.core.policy import Policy
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from sitepub.aws.session import AwsSession
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """What `doctor` asks of a target beyond a Sight. Nothing in here changes anything. `may_write`: None where only writing could tell;
     `find_account`, `find_region`, `count_month` and `try_policy`: None where nobody says. `record_urls`: where a visitor might find the records."""
 

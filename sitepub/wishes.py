@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from sitepub.core.model import Artifact, BodyPlace, Commit, Digest, Key, Manifest, ReleaseId
 from sitepub.interfaces import Body, Place
@@ -21,8 +22,7 @@ def _know_none() -> Mapping[Digest, BodyPlace]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What is to be live. `supply` gives the body of any wanted artifact, `foretell` is told which bodies it will be asked for next; `asked`: a
     rollback, which may go back in history. `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again
     though the records call them right; `digest`: of the manifest, where it is known (making it goes through all of it). `keeper`: the listed
@@ -41,8 +41,7 @@ class Wish:
     digest: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Permits:
+class Permits(Struct, frozen=True):
     """What the user allows beyond the usual (`--allow`, `--force`)."""
 
     shrink: bool = False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sitepub.core.model import WEBSITE_REDIRECT, Artifact, Digest, ETag, FileClass, HeaderSet, Key
 from sitepub.core.plan import Step
@@ -27,8 +28,7 @@ class Outcome(StrEnum):
     FOREIGN = "foreign"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """`etag` None: nothing stands at the key now."""
 
     outcome: Outcome

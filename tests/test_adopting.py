@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sitepub.adopting import Adoption, adopt, plan_adoption
 from sitepub.core.model import FileClass, HeaderSet, Key

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from sitepub.config import load_config, parse_config
 from sitepub.config_schema import HEADERS, REDIRECTS, SECTIONS, TARGET, TOP, Section, Setting
@@ -76,17 +76,17 @@ def test_every_setting_of_the_example_has_a_reason_above_it() -> None:
 
 def test_defaults_in_the_example_are_the_real_ones() -> None:
     example, shortest = load_example(), load_shortest()
-    for field in dataclasses.fields(Config):
+    for field in structs.fields(Config):
         if field.name in INVENTED:
             continue
         shown, default = getattr(example, field.name), getattr(shortest, field.name)
         if field.name == "fingerprint":
-            shown = dataclasses.replace(shown, exclude=default.exclude)
+            shown = structs.replace(shown, exclude=default.exclude)
         if field.name == "previews":
-            shown = dataclasses.replace(shown, target=default.target, url=default.url)
+            shown = structs.replace(shown, target=default.target, url=default.url)
         if field.name == "cache":
             assert shown.entries == ENTRIES_BEHIND_DISTRIBUTION
-            shown = dataclasses.replace(shown, entries=None)
+            shown = structs.replace(shown, entries=None)
         assert shown == default, field.name
     assert example.targets["production"].url_style is shortest.targets["local"].url_style
     assert example.targets["production"].url_path == shortest.targets["local"].url_path

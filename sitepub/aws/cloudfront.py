@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from sitepub.aws.failures import Asked, explain_failure, read_answer
 from sitepub.aws.patience import Patience, is_passing, is_refused_for_now

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sitepub.aws.asked import AGAIN, Asked
 from sitepub.errors import ConfigurationError, SitepubError, StoppedError
@@ -17,8 +18,7 @@ _REGION: Final = re.compile(r"<Region>([^<]*)</Region>")
 _ACTION: Final = re.compile(r"not authorized to perform:? (\w+:\w+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A server's refusal. `code` is AWS's word, empty where the answer has no body."""
 
     status: int

@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sitepub.core.model import Digest, ETag, Key
 from sitepub.errors import SitepubError
@@ -18,8 +19,7 @@ _FOLDER: Final = "probe/"
 _PLAIN: Final = (("Cache-Control", "private, no-store"), ("Content-Type", "text/plain; charset=utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """`etag` None: the server refused a condition that holds."""
 
     records: Store

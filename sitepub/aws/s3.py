@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from msgspec import structs
 
 from sitepub.aws.failures import Asked, read_answer
 from sitepub.aws.file_bodies import PART_BYTES, read_small
@@ -290,7 +291,7 @@ class S3Store:
             region = self._session.region
         except Exception:  # the profile that would tell it may be what is wrong
             region = ""
-        return dataclasses.replace(asked, region=region, profile=self._session.profile)
+        return structs.replace(asked, region=region, profile=self._session.profile)
 
 
 def _is_too_large_to_copy(failure: BaseException | None) -> bool:

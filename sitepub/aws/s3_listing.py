@@ -4,18 +4,18 @@ obstore shows `x/` as `x`, knows no prefix but a folder and fails at `x//y`."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
+
+from msgspec import Struct
 
 from sitepub.core.model import ETag
 
 _FOUND: Final = "sitepub-listing"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Full keys with size and ETag, in the server's order; `next` continues after it."""
 
     rows: tuple[tuple[str, int, ETag], ...]

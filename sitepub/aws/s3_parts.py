@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
 
 from sitepub.aws.file_bodies import PART_BYTES, explain_changed
 from sitepub.aws.s3_full import make_conditions
@@ -23,8 +24,7 @@ _COPY_BYTES: Final = 256 * 1024 * 1024
 _PARTS_AT_ONCE: Final = 4
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     number: int
     body: bytes
 
@@ -34,8 +34,7 @@ class _Part:
         return body
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(Struct, frozen=True):
     number: int
     start: int
     end: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from sitepub.aws.failures import read_answer
 from sitepub.core.model import Digest
@@ -14,8 +15,7 @@ SHORTEST: Final = 8
 """Hex characters of a digest that are no accident."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """Uploads to one key that broke off. `upload`: the one to go on with, if any; `parts`: its ETags by number; `others` are worthless once the key stands."""
 
     upload: dict[str, str] | None = None

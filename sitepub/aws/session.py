@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
 
 from sitepub.core.partitions import GLOBAL_HOME, require_cdn
 from sitepub.errors import ConfigurationError
@@ -25,14 +26,16 @@ RETRY_SECONDS: Final = 20
 DEFAULT_REGION: Final = GLOBAL_HOME
 
 
-@dataclass(frozen=True, slots=True)
-class AccessKeys:
+class AccessKeys(Struct, frozen=True):
     """`expires_at` is None for keys that last."""
 
     id: str
-    secret: str = field(repr=False)
-    token: str | None = field(default=None, repr=False)
+    secret: str
+    token: str | None = None
     expires_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"AccessKeys(id={self.id!r}, expires_at={self.expires_at!r})"  # neither the secret nor the token
 
 
 class AwsSession:

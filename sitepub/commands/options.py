@@ -6,11 +6,11 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from sitepub.commands.colour import paint, wants_colour
 from sitepub.errors import ConfigurationError, UsageError
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from sitepub.wishes import Permits
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """How a command was called. `folder` is where it runs; `environment` what it sees."""
 
     folder: Path

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from sitepub.core.model import Commit, Warning
 from sitepub.errors import HeldError, RefusedError, SitepubError
@@ -30,8 +31,7 @@ class Allows(Protocol):
     def diverged(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """`stop` is the error to raise; None where the publish may go on. `reason` is for people either way."""
 
     reason: str

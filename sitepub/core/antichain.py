@@ -8,10 +8,11 @@ no optimum can hold is dropped, and labels in Pareto order close the gap.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import inf, isinf
 from operator import itemgetter
+
+from msgspec import Struct
 
 _ROUNDS = 60
 _SLACK = 1e-9
@@ -21,8 +22,7 @@ _LABELS = 8_000_000  # looked at by the full search before it goes on with a few
 _FEW = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Branches:
+class Branches(Struct, frozen=True):
     """Parallel columns in preorder. `ends[i]`: the first branch after the subtree of `i`. A forced branch may be jumped over with an
     ancestor or taken, not passed by."""
 
@@ -42,8 +42,7 @@ def make_branches(ends: Sequence[int], savings: Sequence[int], costs: Sequence[f
     return Branches(ends, savings, costs, forced, [counts[end] > counts[index] for index, end in enumerate(ends)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
+class _Path(Struct, frozen=True):
     """Branches taken, and what they come to."""
 
     taken: tuple[int, ...]
@@ -64,8 +63,7 @@ _Front = list[_Label]  # in order, none beaten by another one in both
 _PLACE = itemgetter(0, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(Struct, frozen=True):
     """`rows[i][w]`: the least reduced cost of what may follow from branch `i` on with `w` taken; `room`: what a whole path may come to."""
 
     price: float
@@ -74,8 +72,7 @@ class _Bound:
     room: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Aim:
+class _Aim(Struct, frozen=True):
     """At least this `saving` with at most `limit` branches, at no more than `ceiling`: what a path already found costs."""
 
     saving: int

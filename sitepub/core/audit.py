@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from sitepub.core.document import Document
 from sitepub.core.enumeration import list_some
@@ -31,8 +32,7 @@ class Trouble(StrEnum):
     RECORDS_SERVED = "records-served"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """`key`: as it stands in the store; of the records, below `.sitepub/`."""
 
     code: Trouble
@@ -40,8 +40,7 @@ class Finding:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """What stands at a key. `digest` of its bytes; `headers` empty in a store that keeps none."""
 
     size: int
@@ -49,16 +48,14 @@ class Looked:
     headers: HeaderSet = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """A key of the live release that is not as published, and what a repair has to know of it."""
 
     finding: Finding
     found: Found
 
 
-@dataclass(frozen=True, slots=True)
-class LostBody:
+class LostBody(Struct, frozen=True):
     """A body that a rollback to `releases` would need, and that the target does not keep any more. `artifact`: one that has it."""
 
     artifact: Artifact
@@ -77,8 +74,7 @@ class LostBody:
         return Finding(Trouble.MISSING_BODY, self.artifact.key, message)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptBodies:
+class KeptBodies(Struct, frozen=True):
     """What the records hold, undamaged: packs with their sizes in bytes, and bodies that stand by themselves."""
 
     packs: Mapping[str, int] = field(default_factory=dict)

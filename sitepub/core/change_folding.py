@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.changes import Action, Change
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Struct, frozen=True):
     """Changes of one mark (`+` new, `~` changed, `-` deleted) and reason below `folder`, which is '' or ends with `/`."""
 
     mark: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sitepub.core.model import Key, Kind, SourcePath
 
@@ -16,8 +17,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One key of the site and what happens to it. `bytes` of a delete is 0, its `source` None."""
 
     key: Key
@@ -28,8 +28,7 @@ class Change:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """Keys of the site, by what becomes of them."""
 
     new: int = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.components import find_components
 from sitepub.core.evidence import Evidence, Trace, Trait
@@ -13,8 +14,7 @@ from sitepub.core.patterns import Patterns
 from sitepub.core.settings import Aliases, Modules
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The settings that classes depend on. `frozen`: numbers of files that a bundler hashed, with the evidence."""
 
     exclude: Patterns
@@ -24,8 +24,7 @@ class Rules:
     modules: Modules
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`reason` is what `explain` prints. `has_alias`: an asset that is published under its plain name too."""
 
     file_class: FileClass

@@ -6,7 +6,8 @@ Two waves: stable keys that pages load go first; what they themselves may load g
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.document import Document
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, ReleaseId
@@ -14,8 +15,7 @@ from sitepub.core.retention import Kept
 from sitepub.core.state import Release, State
 
 
-@dataclass(frozen=True, slots=True)
-class Doomed:
+class Doomed(Struct, frozen=True):
     """One object to delete, of the site or of the records. `size`: bytes. `etag`: as it was listed. `known`: what of ours may
     stand at the key, where that has to be looked at; anything else is left alone."""
 
@@ -27,8 +27,7 @@ class Doomed:
     etag: ETag | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Struct, frozen=True):
     """`deferred`: hashed files that a later run deletes, because stable keys that may load them go in this one. `left`: stable keys that
     someone else has changed. `is_whole`: it is no more than one run may delete."""
 

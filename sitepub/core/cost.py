@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sitepub.core.changes import Change
 from sitepub.core.state import RECORD_INLINE_LIMIT
@@ -25,8 +26,7 @@ MONTHLY_BY_USE = (
 """https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/ and https://aws.amazon.com/s3/pricing/; certificate and alias records cost nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(Struct, frozen=True):
     """Calls to the store and to CloudFront, the clients' own retries not counted."""
 
     store: int

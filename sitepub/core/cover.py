@@ -6,8 +6,9 @@ Exact over prefixes; exact over tags too while there are few of them, else the b
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from sitepub.core.prefix_cover import Others, cover_by_prefixes, sort_leaves, weigh
 from sitepub.core.tag_choice import Attempt, Tags, find_effects, search_tags, weigh_evicted
@@ -19,16 +20,14 @@ _NO_TAGS: Mapping[str, Collection[str]] = MappingProxyType({})
 _NO_STEMS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(Struct, frozen=True):
     """`items`: `/exact`, `/prefix*` or `#tag`, sorted. `collateral`: weight of all that they evict and that did not change."""
 
     items: tuple[str, ...]
     collateral: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(Struct, frozen=True):
     changed: frozenset[str]
     stems: Mapping[str, str]
     others: Others

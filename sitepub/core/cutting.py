@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from zlib import crc32
+
+from msgspec import Struct
 
 from sitepub.core.model import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Cutting:
+class Cutting(Struct, frozen=True):
     """`above`: rows up to which a document holds them all itself. `rows` of a shard, on average: a million files have some 2,000 shards of
     these, so that neither a shard nor the list of them is long."""
 

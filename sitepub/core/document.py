@@ -9,8 +9,9 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from sitepub.core.compressed import compress_tree, damaged_release, decompress_pieces, decompress_tree
 from sitepub.core.cutting import Cutting
@@ -25,16 +26,14 @@ _PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)":"((?:[^"\\]++|\\.)*+)"[,}]')
 """A name and a value of a JSON object of strings, and what follows them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retired:
+class Retired(Struct, frozen=True):
     """The last release whose pages load a key under a name that stays."""
 
     seq: int
     release: ReleaseId
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """`bodies` by digest. A body of an entry that is in no pack stands by itself under `entries/<digest>`. `lingering`: what
     earlier releases left at keys that `gc` alone takes away, `retired`: since when. `shards`: those that it was read from, none where it
     holds all rows itself."""
@@ -43,11 +42,10 @@ class Document:
     bodies: Mapping[Digest, BodyPlace] = field(default_factory=dict)
     lingering: Mapping[Key, tuple[Artifact, ...]] = field(default_factory=dict)
     retired: Mapping[Key, Retired] = field(default_factory=dict)
-    shards: tuple[Shard, ...] = field(default=(), compare=False)
+    shards: tuple[Shard, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """A document as it is stored, and the bytes of the shards that it names and no other document does."""
 
     document: bytes

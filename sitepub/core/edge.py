@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from sitepub.core.model import INDEX
 from sitepub.core.redirects import redirect_key, redirect_target
@@ -94,8 +95,7 @@ _OWN = re.compile(r"/\.sitepub(/|$)")
 _NOT_IN_HEADERS = re.compile(r"[^!-~]+")
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeRules:
+class EdgeRules(Struct, frozen=True):
     """`redirects`: by the encoded path that is asked for, and for a page of a folder by its folder too. `url_path` starts and ends with `/`.
     Both as `tidy` writes paths."""
 
@@ -104,8 +104,7 @@ class EdgeRules:
     redirects: Mapping[str, Moved] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """An answer that sends the visitor on. `location` is a full URL, or a path from the host's root."""
 
     status: int

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.edge import FILE_NAME, HIDDEN, EdgeRules, Moved, is_out_of_reach
 from sitepub.core.model import INDEX
@@ -101,8 +103,7 @@ function encode(text) {
 _PLACE = re.compile(r"@([a-z_]+)@")
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
+class Fitting(Struct, frozen=True):
     """`rules`: those that find room in a function; `left_out`: the paths whose redirects don't, as they are asked for. Pages redirect there."""
 
     rules: EdgeRules

@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from sitepub.core.file_index import FileIndex, How
 from sitepub.core.model import SourcePath
@@ -35,16 +36,14 @@ class Trait(IntEnum):
     SWITCHED = 2048
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Trace:
+class Trace(Struct, frozen=True, order=True):
     """Who refers to a file, and how; the first one in path order stands for all."""
 
     referrer: int
     how: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Missing:
+class Missing(Struct, frozen=True, order=True):
     """A reference that leads to no file. `similar`: one whose name differs by case alone."""
 
     referrer: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from unicodedata import normalize
+
+from msgspec import Struct
 
 from sitepub.core.model import INDEX, SourcePath
 
@@ -21,8 +22,7 @@ class How(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """`path` names the file, with `case` the one that was probably meant."""
 
     path: SourcePath | None
@@ -36,8 +36,7 @@ class Found:
 _MISSING = Found(None, How.MISSING)
 
 
-@dataclass(frozen=True, slots=True)
-class FileIndex:
+class FileIndex(Struct, frozen=True):
     """The files of a site, to be found by the paths that URLs name. Built once, with `index_files`."""
 
     paths: frozenset[str]

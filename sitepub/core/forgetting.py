@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.document import Document
 from sitepub.core.manifest import make_manifest
@@ -11,8 +13,7 @@ from sitepub.core.model import Artifact, Digest, Key, ReleaseId
 from sitepub.core.plan import PACK_LIMIT
 
 
-@dataclass(frozen=True, slots=True)
-class Forgetting:
+class Forgetting(Struct, frozen=True):
     """`documents`: those that change, as they will be, packs still named as before. `stale`: documents that no release is any more, but that
     still have the path. `packs`: old packs and the bodies that stay of each. `site`: keys of the site, with all of ours that may stand
     there; `bodies`: large bodies to delete; `shards`: of documents that stay as they are."""

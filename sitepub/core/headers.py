@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.media_types import media_type_of
 from sitepub.core.model import FileClass, HeaderSet, SourcePath
@@ -20,16 +21,14 @@ ERROR_PAGES = frozenset({"403.html", "404.html", "500.html", "50x.html"})
 """Pages at the root that servers answer instead of another one, so that their time to live is a broken link's."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenHeaders:
+class ChosenHeaders(Struct, frozen=True):
     """`rule` says in a user's words where they come from."""
 
     headers: HeaderSet
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderPolicy:
+class HeaderPolicy(Struct, frozen=True):
     """All settings that headers depend on, compiled once. Made by `make_header_policy`."""
 
     cache: Mapping[FileClass, tuple[str, str]]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from shlex import quote
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 MARK = "# Written by `sitepub hook install`; `sitepub hook remove` takes it out."
 ENTRY = "# sitepub-hook: "
@@ -33,8 +35,7 @@ GIT_HOOKS = {HookKind.POST_PUSH: "reference-transaction", HookKind.PRE_PUSH: "pr
 """Git has no hook after a push: the tracking branch that a push moves tells of it (https://git-scm.com/docs/githooks)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """`python`: the interpreter that sitepub runs in; `folder` and `config`: where sitepub.yaml is found (`config` '': by search); `ref`: whose
     movement tells that `branch` was pushed; `records`: a folder for logs."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.headers import ALLOWED_HEADERS
 from sitepub.core.model import Key, SourcePath, Warning
@@ -29,8 +30,7 @@ Exists = Callable[[str], bool]
 """Whether the source has a file at a path."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostRules:
+class HostRules(Struct, frozen=True):
     """What the files say that can be done here, and what in them can't."""
 
     redirects: tuple[Redirect, ...] = ()

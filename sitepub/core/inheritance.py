@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.changes import Action, Change
 from sitepub.core.manifest import make_manifest
@@ -22,8 +23,7 @@ _CLASSES: Mapping[FileClass, FileClass] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Inherited:
+class Inherited(Struct, frozen=True):
     """What stands at a key. `digest` of its bytes."""
 
     key: Key

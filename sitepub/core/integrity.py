@@ -6,8 +6,9 @@ import hashlib
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import unescape
+
+from msgspec import Struct
 
 from sitepub.core.edits import Edit, splice
 from sitepub.core.references.model import InlineBlock, PolicyHash
@@ -17,8 +18,7 @@ ALGORITHMS = ("sha256", "sha384", "sha512")
 _TOKEN = re.compile(rb"(sha(?:256|384|512))-([A-Za-z0-9+/_-]+=*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Digests of one file as built and as published, by algorithm, as raw bytes."""
 
     before: Mapping[str, bytes]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from sitepub.core.cover import MAX_WILDCARDS, Cover, cover
 from sitepub.core.free_folding import fold_freely
@@ -33,8 +34,7 @@ _NO_OWN: Mapping[Key, str] = MappingProxyType({})
 _DIRECTIVE = re.compile(r"\s*([^=,\s]+)\s*(?:=\s*(?:\"([^\"]*)\"|([^,\s]*)))?\s*(?:,|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidationPlan:
+class InvalidationPlan(Struct, frozen=True):
     """`items` as CloudFront takes them, sorted; `collateral`: how many stored URLs are evicted without need; `folds`: for each wildcard or
     tag, how many URLs that changed it stands for."""
 

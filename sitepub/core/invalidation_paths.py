@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.model import INDEX, Key, Warning
 from sitepub.core.settings import UrlStyle
@@ -18,8 +19,7 @@ _UNSAFE = re.compile(rb"[^!-~]|[<>\"#%{}|\\^~\[\]`]")
 _TRAP = re.compile(r"[~'\" *?+]")
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(Struct, frozen=True):
     """How URLs lead to keys. `url_path` starts and ends with `/`; `has_function`: an edge function maps each page's URLs to one stored
     URL; `error_pages`: URL path of a custom error page -> the status that it answers with; `has_tags`: it reads our cache tags;
     `least_seconds`: how long edges keep everything at least, whatever its headers say."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from sitepub.core.invalidation_paths import Routing, encode_path, find_stem, find_urls, warn_of_stem
 from sitepub.core.model import Key, Warning
 from sitepub.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """`items`, sorted, each once; `warnings`: what can only be invalidated together with others."""
 
     items: tuple[str, ...]

@@ -6,24 +6,24 @@ An invalidation never changes, so what is old enough for AWS to have listed it w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 SETTLED_SECONDS = 3600.0
 """After so long AWS lists an invalidation, whatever its servers' clocks say; what is younger is kept one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """One invalidation."""
 
     created: float
     paths: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """Everything that a distribution was told in this month up to `through`."""
 
     through: float
@@ -31,8 +31,7 @@ class Sealed:
     sends: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """`month` as `2026-11`, in UTC; `counted_at` None: AWS never told, only our own are in it. `sealed` by distribution, `recent` by `distribution/id`;
     `unseen`: why the last count may lack some of the account's."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from sitepub.core.document import Document, Retired
 from sitepub.core.model import FileClass, Key, Manifest, ReleaseId

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
+
+from msgspec import Struct, field
 
 SourcePath = NewType("SourcePath", str)
 """A file as built: relative to the source folder, `/` between segments, never starting with `/` or holding `..`."""
@@ -70,8 +71,7 @@ _KINDS: Mapping[FileClass, Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """One object of a release: body digest *and* headers. `size` is in bytes."""
 
     key: Key
@@ -86,8 +86,7 @@ class Artifact:
         return self.file_class.kind
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """All artifacts of a release, by key, in key order. Depends on content and configuration alone."""
 
     artifacts: Mapping[Key, Artifact] = field(default_factory=dict)
@@ -96,8 +95,7 @@ class Manifest:
         return len(self.artifacts)
 
 
-@dataclass(frozen=True, slots=True)
-class BodyPlace:
+class BodyPlace(Struct, frozen=True):
     """`length` bytes at `offset` of a pack: one zstd frame (RFC 8878) that holds one body."""
 
     pack: str
@@ -105,8 +103,7 @@ class BodyPlace:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:
+class Warning(Struct, frozen=True):
     """Something the user should know that does not stop the run. `code` is stable; `message` follows the style of errors; `subject`: what many
     warnings have in common, where one of them tells enough."""
 
@@ -115,8 +112,7 @@ class Warning:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """Where a release came from; `id` is the full object id."""
 
     id: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from sitepub.core.components import find_components
 from sitepub.core.edits import Edit, splice
@@ -19,8 +20,7 @@ from sitepub.core.nature import insert_digest
 LENGTHEN_BY = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Bodies:
+class Bodies(Struct, frozen=True):
     """What names are made from. `digest_of`: of a file as built. `read`: its bytes. `digest_edited`: of the file after edits, which
     a cache may know without reading it."""
 
@@ -29,8 +29,7 @@ class Bodies:
     digest_edited: Callable[[int, tuple[Edit, ...]], Digest]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """`inserts`: what goes into references to a file, dot and digest."""
 
     keys: Mapping[int, Key] = field(default_factory=dict)

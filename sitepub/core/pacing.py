@@ -7,9 +7,10 @@ beyond that is free for this one. So small ones go exact, large ones are folded,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sitepub.core.invalidation import InvalidationPlan, price_usd
 from sitepub.core.ledger import Ledger, end_of_month, month_of, start_of_month
@@ -25,8 +26,7 @@ SPARE_SHARE = 4
 """One in so many of the paths that nobody is expected to need may go into one publish."""
 
 
-@dataclass(frozen=True, slots=True)
-class Month:
+class Month(Struct, frozen=True):
     """`used` paths of `free` ones in `sends` invalidations; `reserved`: accepted by nobody yet, but promised to edges. Times in days."""
 
     used: int
@@ -50,8 +50,7 @@ class Verdict(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(Struct, frozen=True):
     """`price` in USD, for what the free paths do not cover; `reason`: why items are folded, owed or refused, '' where they are exact."""
 
     plan: InvalidationPlan

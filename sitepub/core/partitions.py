@@ -5,15 +5,14 @@ Names, suffixes and regions as botocore's own data have them, which a test compa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sitepub.errors import ConfigurationError
 
 GLOBAL_HOME = "us-east-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """`suffix`: the end of its host names. `cdn_region`: where its CloudFront is asked; None where it has none. `has_tags`: its CloudFront
     reads cache tags. `audience`: whom tokens of GitHub and GitLab are for. `words`: as people call it."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.enumeration import list_some
 from sitepub.core.invalidation_paths import find_stem
@@ -60,8 +61,7 @@ HOST_FILES = frozenset({HOST_REDIRECTS, HOST_HEADERS})
 """Settings of Netlify and Cloudflare Pages, at the root of a built site."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """`problems`: names that can't be published; `secrets`: names that look like secrets and are not allowed. Both stop a run."""
 
     problems: tuple[str, ...] = ()

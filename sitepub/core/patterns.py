@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sitepub.errors import ConfigurationError
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(Struct, frozen=True):
     """A list of patterns, of which the last one that matches decides; `!` takes back what came before, from
     inside a folder that matched, too (git would not look there). Made by `compile_patterns`."""
 

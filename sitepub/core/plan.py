@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+from msgspec import Struct, field
 
 from sitepub.core.changes import Change, Summary
 from sitepub.core.model import Artifact, Digest, ETag, FileClass, Key, Kind, Manifest, Warning
@@ -27,8 +28,7 @@ class Stage(IntEnum):
     RETIRED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One write of promote. `wanted` None is a delete. `candidates`: all that may stand at the key now (None: nothing); anything else is
     foreign. `etag`: what the live release's record says stands there."""
 
@@ -40,8 +40,7 @@ class Step:
     is_forced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A key that edges may hold under content that is no longer wanted. `before`: all that visitors may have got."""
 
     key: Key
@@ -49,16 +48,14 @@ class Shown:
     after: Artifact | None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What a listing found at a wanted key before sitepub ever published there."""
 
     etag: ETag
     is_same_body: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a look at the target found at a wanted key, against all records. `shown`: what visitors may have got from it; where nothing
     stands there, an artifact without headers, as edges keep that answer too."""
 
@@ -67,8 +64,7 @@ class Found:
     is_missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """What the target holds by our own records. `others`: manifests of releases that may be half promoted; `lingering`: retired keys that
     still stand; `standing`: what stood there before a first publish; `found`: keys to be written again, whatever the records say."""
 
@@ -80,8 +76,7 @@ class Base:
     found: Mapping[Key, Found] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """All that a run will do to the target's content. `uploads`: hashed or brand-new frozen files that nobody refers to yet; `steps`: promote;
     `lingering`: what stays in place without being in the manifest; `saved`: artifacts whose bodies are kept before they are overwritten, where they stand."""
 

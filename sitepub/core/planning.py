@@ -7,8 +7,9 @@ the front page, retired entries.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
+
+from msgspec.structs import replace
 
 from sitepub.core.model import INDEX, Artifact, FileClass, Key, Kind, Manifest, Warning
 from sitepub.core.plan import Base, Plan, Shown, Stage, Step, is_same

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sitepub.core.policy import Policy, Statement
 
 _SESSION = re.compile(r"arn:([a-z-]+):sts::(\d+):assumed-role/([^/]+)/")
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One statement, asked about at once. `context`: keys of its conditions with values that meet them."""
 
     statement: Statement
@@ -25,8 +25,7 @@ class Trial:
     context: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Struct, frozen=True):
     """`statement`: the one that grants it. `is_explicit`: some policy denies it, so that no statement helps. `unknown`: keys on which the
     answer depends, and which only a real request has."""
 
@@ -37,8 +36,7 @@ class Denied:
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """`why_not`: why nothing could be tried, in words."""
 
     denied: tuple[Denied, ...] = ()

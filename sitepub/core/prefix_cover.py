@@ -9,15 +9,15 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import fsum
+
+from msgspec import Struct
 
 from sitepub.core.antichain import choose_branches, make_branches
 
 
-@dataclass(frozen=True, slots=True)
-class Others:
+class Others(Struct, frozen=True):
     """What edges hold that did not change, sorted, with its weights."""
 
     paths: Sequence[str]
@@ -37,16 +37,14 @@ class Others:
         return first, bisect_right(self.paths, prefix, first, high, key=lambda path: path[:size])
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A changed path, or the beginning that a wildcard must cover because the rest of the path can't be named."""
 
     text: str
     is_stem: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixCover:
+class PrefixCover(Struct, frozen=True):
     """`exact`: paths; `wildcards`: prefixes without their `*`."""
 
     exact: tuple[str, ...]
@@ -58,8 +56,7 @@ class PrefixCover:
         return len(self.exact) + len(self.wildcards)
 
 
-@dataclass(slots=True)
-class _Branching:
+class _Branching(Struct):
     """Where leaves `first` to `last` part ways, after `depth` shared characters."""
 
     depth: int
@@ -68,8 +65,7 @@ class _Branching:
     is_forced: bool = False
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """A wildcard that is worth considering. `first` to `last`: its leaves; `low` to `high`: what else it evicts."""
 
     depth: int

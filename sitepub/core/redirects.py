@@ -7,8 +7,9 @@ written with it as well: `/docs/old/` and `/old/` are one page there. What is be
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from sitepub.core.headers import HeaderPolicy
 from sitepub.core.model import INDEX, WEBSITE_REDIRECT, FileClass, HeaderSet, Key
@@ -37,8 +38,7 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-@dataclass(frozen=True, slots=True)
-class RedirectPage:
+class RedirectPage(Struct, frozen=True):
     """The object that stands where a redirect starts: an HTML page, and the headers that S3 stores with it."""
 
     key: Key

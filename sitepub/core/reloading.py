@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.model import Digest, Key, SourcePath
 from sitepub.core.urls import url_of
@@ -12,16 +13,14 @@ from sitepub.core.urls import url_of
 _STYLE = ".css"
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """A built site as far as reloading asks. `digests`: of each file as built; `keys`: where each stands."""
 
     digests: Mapping[SourcePath, Digest]
     keys: Mapping[SourcePath, Key]
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(Struct, frozen=True):
     """`styles`: the URL paths of stylesheets before and after, where nothing else changed; else the page is loaded again."""
 
     styles: tuple[tuple[str, str], ...] = ()

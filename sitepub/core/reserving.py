@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.ledger import Batch, Ledger, decode_ledger, encode_ledger, join
 from sitepub.errors import ConfigurationError
@@ -18,8 +20,7 @@ LIFE_SECONDS = 3600.0
 """A run that was stopped leaves its reservation. So much later AWS lists what it sent, if it sent anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """`ledger`: what any of the publishers knows of the month; `reserved`: by run, when and how many paths; `nonce` is new with every change."""
 
     ledger: Ledger = field(default_factory=Ledger)

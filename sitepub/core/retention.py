@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from sitepub.core.model import ReleaseId
 from sitepub.core.settings import Retention
@@ -15,8 +16,7 @@ GRACE = timedelta(days=1)
 invalidation that was accepted last is completed, which takes minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A release that `gc` keeps, and why."""
 
     release: Release

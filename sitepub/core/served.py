@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urljoin
+
+from msgspec import Struct
 
 from sitepub.core.audit import Finding, Trouble
 from sitepub.core.headers import ERROR_PAGES
@@ -12,8 +13,7 @@ from sitepub.core.model import INDEX, WEBSITE_REDIRECT, Artifact, Digest, FileCl
 from sitepub.core.urls import url_of
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """An answer to a visitor. `digests`: of the bytes as sent and, where they came encoded, as decoded; `headers` by lower-case name;
     `location`: where the last redirect that was not followed leads; `failure`: why there was no answer (then `status` is 0)."""
 
@@ -24,8 +24,7 @@ class Served:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """One URL to ask for. `is_folder`: the URL of a page's folder, which not every server answers."""
 
     url: str

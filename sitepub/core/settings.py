@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
 
 
 class Aliases(StrEnum):
@@ -72,8 +73,7 @@ class Links(StrEnum):
     FOLLOW = "follow"
 
 
-@dataclass(frozen=True, slots=True)
-class FolderAddress:
+class FolderAddress(Struct, frozen=True):
     """`file:PATH`, made absolute."""
 
     path: Path
@@ -82,8 +82,7 @@ class FolderAddress:
         return f"file:{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class BucketAddress:
+class BucketAddress(Struct, frozen=True):
     """`s3://bucket[/prefix]`; the prefix has no slash at either end."""
 
     bucket: str
@@ -96,8 +95,7 @@ class BucketAddress:
 StoreAddress = FolderAddress | BucketAddress
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """What makes a target a preview of target `of`: it is `name`d, and lives for `days`. `home_path` and `home_domains`: where visitors find the site
     itself, so that what leads there is known."""
 
@@ -108,8 +106,7 @@ class Preview:
     home_domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where one copy of the site lives. `url` is the full URL or the path that the setting gives; `url_path` starts and ends with `/`."""
 
     name: str
@@ -134,8 +131,7 @@ class Target:
     preview: Preview | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """`digest_length`: hex characters in a name. `exclude`, `include`, `frozen`: gitignore patterns on source paths."""
 
     digest_length: int = 12
@@ -147,8 +143,7 @@ class Fingerprint:
     missing_references: MissingReferences = MissingReferences.WARN
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """Cache-Control by kind. `entries` is None where the setting is absent: then it depends on whether a distribution serves."""
 
     assets: str = "public, max-age=31536000, immutable"
@@ -161,8 +156,7 @@ ENTRIES_BEHIND_DISTRIBUTION = "public, max-age=0, s-maxage=86400, must-revalidat
 ENTRIES_WITHOUT_DISTRIBUTION = "public, max-age=0, must-revalidate"
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderRule:
+class HeaderRule(Struct, frozen=True):
     """`match` is a gitignore pattern on source paths; `set` in canonical header names. `line` is where sitepub.yaml says it, or `origin`."""
 
     match: str
@@ -171,8 +165,7 @@ class HeaderRule:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """`source` and `to` as written (`from:` and `to:`) in sitepub.yaml, or in `origin`."""
 
     source: str
@@ -182,8 +175,7 @@ class Redirect:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Invalidation:
+class Invalidation(Struct, frozen=True):
     """`free_paths`: a month's, of the whole account."""
 
     free_paths: int = 1000
@@ -191,16 +183,14 @@ class Invalidation:
     tags: Tags = Tags.AUTO
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """`gc` keeps the newest `releases`, and all that were live in the last `days`."""
 
     releases: int = 10
     days: int = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Previews:
+class Previews(Struct, frozen=True):
     """Where previews stand: each in a folder of its own below `prefix` in the store of `target` (None: of the one that is previewed). `url` holds
     `{name}`; None: the folder's, below that target's own."""
 
@@ -210,8 +200,7 @@ class Previews:
     days: int = 14
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The whole of sitepub.yaml; paths are absolute. `path` is the file itself; `watch`: what `source` is built from; `executor`: `processes`, `threads`
     or `dask://HOST:PORT`."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sitepub.core.compressed import compress_tree, damaged_release, decompress_tree
 from sitepub.core.cutting import cut
@@ -16,8 +17,7 @@ SHARDED = 2
 """The format of shards, and of a document that names them."""
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class Shard:
+class Shard(Struct, frozen=True, weakref=True):
     """Rows of a manifest that follow each other, at least one, and for each where its body stands, None where in no pack. `digest`: SHA-256 of
     the shard as it is stored."""
 

@@ -6,7 +6,9 @@ Each change is a pure function from a state to the next one; releases.py swaps t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.ledger import Ledger, join
 from sitepub.core.model import Commit, Digest, ETag, Key, ReleaseId
@@ -16,8 +18,7 @@ RECORD_INLINE_LIMIT = 500
 """ETags that the state itself carries over the last full record; more are written as a record of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """Who publishes: enough to know, on the same machine, that it is gone."""
 
     host: str
@@ -27,8 +28,7 @@ class Process:
     started: str
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """One release as the state lists it. `document` is the SHA-256 of its stored document, `over` what it superseded unfinished,
     `invalidated_at` when CloudFront accepted what it owed: until then edges may have shown what was live before ('' where it owes or owed nothing)."""
 
@@ -45,8 +45,7 @@ class Release:
     invalidated_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """`token` names one run; an empty one was given back. `seconds` count from the state's last change, by the server's clock."""
 
     token: str
@@ -54,8 +53,7 @@ class Lease:
     seconds: int = LEASE_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A release that was begun and is not finished. `owes` becomes owed by finish. `asked`: someone asked for it by name (rollback).
     `over`: releases begun before it and superseded unfinished; keys may still show any of them."""
 
@@ -66,8 +64,7 @@ class Pending:
     asked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Collect:
+class Collect(Struct, frozen=True):
     """A `gc` at work: its lease, and what it will owe for the stable keys that it deletes."""
 
     seq: int
@@ -75,24 +72,21 @@ class Collect:
     lease: Lease
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(Struct, frozen=True):
     """Invalidation items not yet accepted. `seq` makes the CallerReference."""
 
     seq: int
     items: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """The ETags that the target answered for the live release: a full record by name, and what changed since."""
 
     base: str | None = None
     changed: Mapping[Key, ETag] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """`seq` grows with every begin, `collected` with every gc; `nonce` is new with every swap, so that a run knows its own. `is_swept`: under
     names that stay nothing stands any more that only releases had which are not listed. `provisioned`: what runs remember of the target's
     surroundings, by name (the distribution that `up` made). `ledger`: what is known of the month's invalidation paths. `expires_at`: when a

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.model import BodyPlace
 
@@ -12,8 +13,7 @@ GAP_BYTES = 64 * 1024
 """What costs less to read along than a request of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """`length` bytes at `offset` of a pack, of many frames."""
 
     pack: str

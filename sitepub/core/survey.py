@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from sitepub.core.headers import ERROR_PAGES
 from sitepub.core.import_maps import MapForm, find_map_place
@@ -34,8 +35,7 @@ class Place(NamedTuple):
     is_optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """One file. `count`: all of its references, those that leave the site too. `mentions`: pairs of a path read from the file's folder
     and from the site's root. `integrities`: spans of values and what they guard. `revisions`: the same of precache lists.
 
@@ -107,8 +107,7 @@ class Resolver:
         return found.path if found.kind is ResolvedKind.INSIDE else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Standpoint:
+class _Standpoint(Struct, frozen=True):
     """One file, from which its URLs are read. `base`: what its `<base>` says."""
 
     resolver: Resolver

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import product
 from math import fsum, inf
+
+from msgspec import Struct
 
 from sitepub.core.prefix_cover import Others, PrefixCover
 
@@ -20,8 +21,7 @@ _FEWEST_TRIES, _MOST_TRIES = 2, 4096
 _COMPARED = 200  # tags up to which each is compared with each other one
 
 
-@dataclass(frozen=True, slots=True)
-class TagEffect:
+class TagEffect(Struct, frozen=True):
     """`covered`: changed paths that carry the tag; `evicted`: places among the others that do; `cost`: their weight."""
 
     name: str
@@ -33,8 +33,7 @@ class TagEffect:
 Tags = tuple[TagEffect, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A set of tags, what prefixes cover the rest, and the collateral of both."""
 
     tags: Tags

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sitepub.core.model import Artifact, FileClass, HeaderSet, Key, Manifest, SourcePath
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sitepub.core.changes import Action, Change, Summary
 from sitepub.core.model import Artifact, HeaderSet, Kind, Manifest

@@ -6,8 +6,10 @@ Pure and without memory: callers that see the same URL on many pages remember th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.model import SourcePath
 
@@ -21,8 +23,7 @@ class ResolvedKind(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """`path`: decoded, below the mount (INSIDE) or below the host (OUTSIDE_MOUNT), without its leading slash; '' is the root. It may
     end with `/`. A `%2F` is no separator and no file name can hold it: it reads as NUL."""
 
@@ -31,16 +32,14 @@ class Resolved:
     has_query: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SiteUrls:
+class SiteUrls(Struct, frozen=True):
     """Where visitors find the site. `url_path` starts and ends with `/`; `domains` are its hosts, with a port where it is not the default."""
 
     url_path: str = "/"
     domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Location:
+class _Location(Struct, frozen=True):
     """An absolute URL. `segments` are decoded: all that stands between slashes. `is_own`: one of the site's hosts."""
 
     scheme: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.edits import Edit, is_spliced
 from sitepub.core.model import SourcePath
@@ -16,8 +17,7 @@ from sitepub.errors import DefectError
 _NAME = re.compile(rb"\.[0-9a-f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Leads:
+class Leads(Struct, frozen=True):
     """The paths that a rewritten file's references lead to: `named` by new names, `plain` by those of the source. In order, each once."""
 
     named: tuple[str, ...] = ()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Ongoing:
+
+class Ongoing(Struct, frozen=True):
     """An invalidation in progress. `paths` None where nobody says."""
 
     id: str
@@ -17,8 +17,7 @@ class Ongoing:
     paths: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """The one that a distribution shows. `status` as ACM says it."""
 
     arn: str
@@ -26,8 +25,7 @@ class Certificate:
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """What the DNS says of a name: the name at the end of its CNAMEs, and addresses."""
 
     canonical: str
@@ -43,8 +41,7 @@ class Leads(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class NamedAt:
+class NamedAt(Struct, frozen=True):
     """`found`: what the DNS says, for people."""
 
     name: str
@@ -52,8 +49,7 @@ class NamedAt:
     found: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A distribution of the account. `status`: `InProgress` or `Deployed`. `targets`: those of sitepub.yaml that name it."""
 
     id: str
@@ -65,8 +61,7 @@ class Listed:
     targets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
+class Whereabouts(Struct, frozen=True):
     """`ongoing`, `certificate` and `drift`: None where they can't be told. `drift`: what differs from sitepub.yaml, in words."""
 
     id: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from shlex import quote
+
+from msgspec import Struct
 
 from sitepub.core.partitions import GLOBAL_HOME, partition_of_region
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """`folder`: of sitepub.yaml in the repository, '.' for its root; `region` '' where the store is no bucket, `preview_region` the same of previews;
     `preview_url` holds `{name}`, and is a path where nothing says on which host; `days`: for which a preview is kept."""
 
@@ -32,8 +32,7 @@ class Workflow:
         return self.preview_url.replace("{name}", name) if "://" in self.preview_url else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One run of sitepub. `role`: the variable that names the role in AWS which it takes; `needs_site`: the site has to be there, and its history."""
 
     name: str

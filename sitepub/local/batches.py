@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from sitepub.errors import SitepubError, StoppedError, join_problems
 
@@ -26,8 +27,7 @@ R = TypeVar("R")
 B = TypeVar("B")
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """An error on its way between processes, taken apart: exceptions do not travel well."""
 
     error: type[SitepubError]
@@ -36,8 +36,7 @@ class Failure:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[R]):
+class Answer(Struct, Generic[R], frozen=True):
     rows: tuple[R, ...]
     failures: tuple[Failure, ...] = ()
 

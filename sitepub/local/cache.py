@@ -12,9 +12,10 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sitepub.core.model import Digest, SourcePath, Warning
 from sitepub.interfaces import SourceFile
@@ -47,8 +48,7 @@ create table if not exists runs (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFile:
+class KnownFile(Struct, frozen=True):
     """`is_current`: `stat`, or git's id of its bytes, says that the file is still the one whose digest this is."""
 
     digest: Digest
@@ -56,8 +56,7 @@ class KnownFile:
     is_current: bool
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRewrite:
+class KnownRewrite(Struct, frozen=True):
     """`edits`: all of them, packed, where more followed from those asked for."""
 
     digest: Digest
@@ -65,8 +64,7 @@ class KnownRewrite:
     edits: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRun:
+class KnownRun(Struct, frozen=True):
     """The outcome of a whole run."""
 
     manifest: Digest
@@ -74,8 +72,7 @@ class KnownRun:
     warnings: tuple[Warning, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(Struct, frozen=True):
     """The last whole run, and the `stat` of each file that it saw, a line a file. `stats` of one that can't be gone on from is empty."""
 
     run: KnownRun

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sitepub.core.model import Commit
 from sitepub.errors import ConfigurationError
@@ -40,8 +41,7 @@ PLACING = (
 _GITFILE = re.compile(r"gitdir: ([^\n]+)\n*")
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """`root`: the work tree; of a bare repository, itself. `git_dir` is this work tree's own, `common_dir` what all of them share."""
 
     root: Path

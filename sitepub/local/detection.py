@@ -7,9 +7,10 @@ import json
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from sitepub.config_json_schema import MODELINE
 from sitepub.errors import ConfigurationError, RefusedError
@@ -19,8 +20,7 @@ from sitepub.local.generators import LOOKS, SiteFolder
 _OUTPUT_FOLDERS = ("public", "dist", "build", "_site", "site", "out", "docs/_build/html", "_build/html", "htdocs", "www", ".")
 
 
-@dataclass(frozen=True, slots=True)
-class Detected:
+class Detected(Struct, frozen=True):
     """`source` is the folder of the built site, relative to where was looked; `evidence` says in words what each conclusion rests on.
     `git_remote` holds no credentials; `branch` is the remote's main branch, else the current one."""
 

@@ -6,15 +6,15 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
 
 _MAX_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What one generator's look at the folder gave. `copies_settings`: whatever stands beside its own settings comes into the site."""
 
     generator: str

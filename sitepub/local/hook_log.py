@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 MOST_BYTES = 256 * 1024
 """After a run, only so much of the log's end is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """`status` None: it has not ended, or its machine went down. Times are ISO 8601, UTC."""
 
     target: str

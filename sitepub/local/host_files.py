@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sitepub.core.model import Warning
 from sitepub.core.paths import HOST_HEADERS as HEADERS

@@ -9,8 +9,10 @@ import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sitepub.core.formats import BUNDLER_MANIFESTS
 from sitepub.core.paths import HOST_FILES, looks_like_secret
@@ -26,8 +28,7 @@ _READ_AT_ONCE = frozenset((*(Path(name).name for name in BUNDLER_MANIFESTS), *HO
 """Small files that are evidence or settings: they are read whatever changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lent:
+class Lent(Struct, frozen=True):
     """`root`: the temporary work tree; `below`: the built site in it, with a slash at its end ('' for all of it); `blobs`: object ids of the files that are
     lent, by their path below that."""
 
@@ -50,8 +51,7 @@ class Lent:
         refuse_named_pointers(self.below + path for path in missing if holds_pointer(self.root / self.below / path))
 
 
-@dataclass(frozen=True, slots=True)
-class LentSource(FolderSource):
+class LentSource(FolderSource, frozen=True):
     """Implements Source. Files come when they are asked for."""
 
     lent: Lent | None = None
@@ -113,8 +113,7 @@ def find_converted(
     return frozenset(path for path, value in zip(told[::3], told[2::3]) if value not in _UNCONVERTED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     mode: str
     blob: str
     size: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sitepub.core.edits import Edit, pack_edits, splice, unpack_edits
 from sitepub.core.integrity import Change, find_integrity_edits, find_policy_edits
@@ -19,8 +20,7 @@ from sitepub.local.batches import Answer, answer_all
 from sitepub.local.source import read_file
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """An `integrity` value at `start` to `end`, and what became of the file that it guards."""
 
     start: int
@@ -29,8 +29,7 @@ class Guard:
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class RewriteJob:
+class RewriteJob(Struct, frozen=True):
     """`digest` is of the source as surveyed, `edits` are packed, `count` is the number of references to find afterwards."""
 
     file: SourceFile
@@ -42,16 +41,14 @@ class RewriteJob:
     guards: tuple[Guard, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RewriteBatch:
+class RewriteBatch(Struct, frozen=True):
     root: Path
     site: SiteUrls
     links: bool
     jobs: tuple[RewriteJob, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(Struct, frozen=True):
     """`edits`: all of them, packed, where more followed from those asked for. `leads`: where its references lead."""
 
     path: SourcePath

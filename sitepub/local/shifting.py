@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sitepub.core.edits import pack_edits, splice, unpack_edits
 from sitepub.core.model import Digest, Warning
@@ -16,8 +17,7 @@ from sitepub.local.rewriting import Rewritten
 from sitepub.local.source import read_file
 
 
-@dataclass(frozen=True, slots=True)
-class ShiftJob:
+class ShiftJob(Struct, frozen=True):
     """The map `file` of `code`, which gets `edits`."""
 
     file: SourceFile
@@ -25,8 +25,7 @@ class ShiftJob:
     edits: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ShiftBatch:
+class ShiftBatch(Struct, frozen=True):
     root: Path
     jobs: tuple[ShiftJob, ...]
 

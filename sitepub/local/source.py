@@ -6,8 +6,9 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sitepub.core.model import Digest, Warning
 from sitepub.core.paths import KEY_OPENING, check_paths, is_harmless_key, show_path
@@ -24,8 +25,7 @@ _CHUNK_BYTES = 1024 * 1024
 _LEFT_OUT_ANYWAY = "**/.DS_Store"
 
 
-@dataclass(frozen=True, slots=True)
-class FolderSource:
+class FolderSource(Struct, frozen=True):
     """Implements Source. `root` is a real path; `files` are in byte order."""
 
     root: Path
@@ -117,8 +117,7 @@ def _choose(ignore: Sequence[str], allow: Sequence[str], links: Links) -> Choice
     return Choice(compile_patterns(lines), compile_patterns(allow), links)
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(Struct, frozen=True):
     """One kind of reason to refuse a source."""
 
     code: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sitepub.core.model import Digest, SourcePath
 from sitepub.core.pointers import LARGEST_POINTER, is_pointer
@@ -17,8 +18,7 @@ from sitepub.local.batches import Answer, answer_all
 from sitepub.local.source import digest_file, read_file
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyJob:
+class SurveyJob(Struct, frozen=True):
     """`language` None: a leaf. `known`: the digest of what was surveyed before under this path; its survey holds if that is unchanged."""
 
     file: SourceFile
@@ -26,8 +26,7 @@ class SurveyJob:
     known: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyBatch:
+class SurveyBatch(Struct, frozen=True):
     """`home`: where the site itself stands, of a preview; `links`: what readers follow matters too; `maps`: modules are to be named by import maps."""
 
     root: Path
@@ -38,8 +37,7 @@ class SurveyBatch:
     jobs: tuple[SurveyJob, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Surveyed:
+class Surveyed(Struct, frozen=True):
     """`survey` is encoded; None for a leaf that is no pointer of Git LFS, and where `is_known`."""
 
     path: SourcePath

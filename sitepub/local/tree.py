@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from sitepub.core.model import SourcePath
 from sitepub.core.paths import looks_like_secret, show_path
@@ -21,8 +22,7 @@ _HISTORY = frozenset((".git", ".hg", ".svn"))
 _EVERYBODY_READS = 0o444
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What of a folder belongs to the site. `ignore` has the last word."""
 
     ignore: Patterns
@@ -35,8 +35,7 @@ class Choice:
         return not any(line.startswith("!") for line in self.ignore.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """What a walk found, unsorted. `secrets`: dot-files and targets of links that look like one; `leaving`: links that leave the folder."""
 
     files: list[SourceFile] = field(default_factory=list)
@@ -45,8 +44,7 @@ class Tree:
     secrets: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Leg:
+class _Leg(Struct, frozen=True):
     """A part of the way from the root to a folder that no link interrupts, as real paths: all folders from `base` to `end` are open."""
 
     base: str
@@ -56,8 +54,7 @@ class _Leg:
         return _is_within(folder, self.base) and _is_within(self.end, folder)
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     """A folder still to be read. `above`: its path and a slash. `base` and `legs`: the way that links led to it."""
 
     above: str

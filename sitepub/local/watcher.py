@@ -7,11 +7,11 @@ import os
 import queue
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from msgspec import Struct
 from watchdog import events
 from watchdog.events import EVENT_TYPE_DELETED, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
@@ -43,8 +43,7 @@ _TELLING: Final[list[type[FileSystemEvent]]] = [
 """Reading is no change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """`roots`: files and folders that count, with all that is below; `except_for`: folders among them that do not."""
 
     roots: tuple[Path, ...]

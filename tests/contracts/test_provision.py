@@ -9,11 +9,12 @@ import itertools
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sitepub.aws.provision.access_control import ensure_access_control, find_access_control, remove_access_control
 from sitepub.aws.provision.api import Api, Lacking

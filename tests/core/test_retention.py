@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from sitepub.core.model import Digest, ReleaseId
 from sitepub.core.retention import choose_kept, choose_release

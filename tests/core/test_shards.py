@@ -9,6 +9,7 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sitepub.core.cutting import Cutting, cut
 from sitepub.core.document import Document, Encoded, Retired, decode_document, encode_document, name_shards
@@ -75,7 +76,7 @@ def document_of(manifest: Manifest, pack: str = "pack") -> Document:
 def test_a_document_comes_back_as_it_was(pages: set[int], cutting: Cutting) -> None:
     document = document_of(manifest_of(pages))
     encoded = encode_document(document, cutting)
-    assert read_back(encoded) == document
+    assert replace(read_back(encoded), shards=()) == document
     assert bool(encoded.shards) is (len(pages) > cutting.above)
     assert name_shards(encoded.document, where="") == tuple(shard.digest for shard in encoded.shards)
 
@@ -88,7 +89,7 @@ def test_one_changed_or_new_row_is_one_fresh_shard_or_two(pages: set[int], chang
     after = document_of(manifest_of(pages | {changed}, changed))
     encoded = encode_document(after, TINY, read_back(stored).shards)
     assert len(encoded.fresh) <= 2
-    assert read_back(encoded, stored.shards) == after
+    assert replace(read_back(encoded, stored.shards), shards=()) == after
     assert encoded.document == encode_document(after, TINY).document, "what is not encoded again has the same digest all the same"
 
 

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sitepub.aws.s3 import S3Store
 from sitepub.aws.s3_headers import DIGEST_FIELD

@@ -21,10 +21,11 @@ Tally = Callable[[str, int], None]
 
 SHORT_LEASE = 4
 SHORT_LEASES = f"""
-import dataclasses, sys
+import sys
+from msgspec import structs
 from sitepub import cli, publishing
 make_edges = publishing.make_edges
-publishing.make_edges = lambda *given: dataclasses.replace(make_edges(*given), lease_seconds={SHORT_LEASE})
+publishing.make_edges = lambda *given: structs.replace(make_edges(*given), lease_seconds={SHORT_LEASE})
 cli.main(sys.argv[1:])
 """
 

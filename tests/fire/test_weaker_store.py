@@ -8,10 +8,10 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sitepub.aws.s3 import S3Store
 from sitepub.core.model import Key

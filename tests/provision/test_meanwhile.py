@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sitepub.aws.provision.access_control import ensure_access_control
 from sitepub.aws.provision.api import Api

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sitepub.core.provision.blueprint import Blueprint, find_domains, make_blueprint
 from sitepub.core.provision.removal import Removal

@@ -6,11 +6,11 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import sitepub.aws.provision
 from sitepub.aws.provision import access_control, bucket_settings, headers_policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sitepub.core.provision.found import Kind
 from sitepub.core.provision.planning import Act, Step

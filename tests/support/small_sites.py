@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+
+from msgspec.structs import replace
 
 from sitepub.core.headers import HeaderPolicy, choose_headers, make_header_policy
 from sitepub.core.manifest import make_manifest

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urljoin
+
+from msgspec.structs import replace
 
 from sitepub.core.tags import TAG_HEADER
 from tests.support.edge import Answer, Edge, Network, forget

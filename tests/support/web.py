@@ -6,9 +6,11 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 from unittest import mock
+
+from msgspec.structs import replace
 
 from sitepub.aws.cloudfront import CloudFront
 from sitepub.choosing import Chooser

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from sitepub.aws.failures import Answer, Asked, explain_failure, read_answer
 from sitepub.aws.patience import Patience, is_passing
@@ -59,8 +60,7 @@ class Lacking(Exception):
     """The endpoint is not AWS's own, and does not know the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Struct, frozen=True):
     """`connect`: from a service's name to its client. `is_aws`: AWS itself, which lacks nothing. `where`: what people call the server."""
 
     connect: Callable[[str], Any]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sitepub.aws.provision.api import Api, Lacking, Refused
 from sitepub.core.provision.configs import find_differences
@@ -36,8 +37,7 @@ LIFECYCLE: tuple[dict[str, Any], ...] = (
 Standing = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(Struct, frozen=True):
     """`call`: what stands behind `get_` and `put_`; `parameter`: what `put_` takes, and `get_` answers with; `none`: the code for there is none;
     `words`: what is wrong, for people; `is_wrong` and `make`: from what stands, empty where there is none."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sitepub.aws.provision.api import Api, Refused
 from sitepub.core.provision.configs import overlay
@@ -12,8 +13,7 @@ from sitepub.core.provision.found import FoundPart
 from sitepub.errors import StoppedError
 
 
-@dataclass(frozen=True, slots=True)
-class PartKind:
+class PartKind(Struct, frozen=True):
     """What CloudFront calls it: `noun` in the names of calls (`origin_access_control`), `shape` in answers and errors (`OriginAccessControl`)."""
 
     noun: str

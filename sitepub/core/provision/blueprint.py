@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from sitepub.core.edge import ERROR_PAGE
 from sitepub.core.model import INDEX
@@ -22,8 +23,7 @@ TAG = "sitepub"
 _NOT_OURS = re.compile(r"(^|\.)(localhost|local|test|invalid|internal|cloudfront\.net|amazonaws\.com(\.cn)?)$|^[0-9.]+$|:")
 
 
-@dataclass(frozen=True, slots=True)
-class Blueprint:
+class Blueprint(Struct, frozen=True):
     """`distribution`: the id of one that stands already. `zone`, `certificate`: as sitepub.yaml names them. `function`: the edge function's
     text, `left_out`: paths whose redirects find no room in it. `file`: the user's distribution config. `is_compatible`: an S3 server without
     the rest of AWS. `lacks_error_page`: the site as built has none. `takes_plain_http`: its S3 has no TLS, so none is demanded."""

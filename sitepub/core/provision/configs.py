@@ -6,8 +6,9 @@ Shapes: https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Distribut
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sitepub.core.edge import SECURITY_HEADERS
 from sitepub.core.provision.blueprint import Blueprint
@@ -33,8 +34,7 @@ CACHE_POLICY_ID = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 """Where the list of managed policies may not be seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What a distribution refers to. None where the endpoint knows no such thing."""
 
     cache_policy: str | None = CACHE_POLICY_ID

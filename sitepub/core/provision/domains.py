@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sitepub.errors import ConfigurationError
 
@@ -17,16 +18,14 @@ PROOF_SECONDS = 300
 """How long resolvers keep the CNAME that proves a name to ACM."""
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """A public hosted zone of Route 53. `name` has no dot at its end."""
 
     id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A record set as Route 53 gives it, and in which zone. `name` has no dot at its end."""
 
     zone: Zone

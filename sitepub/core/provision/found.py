@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from sitepub.core.provision.domains import Record, Zone
 
@@ -27,8 +28,7 @@ class Kind(StrEnum):
     RECORD = "DNS record"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundBucket:
+class FoundBucket(Struct, frozen=True):
     """`wrong`: what of a bucket of ours is not as it should be, in words. `policy`: as it stands, None where there is
     none."""
 
@@ -37,8 +37,7 @@ class FoundBucket:
     wrong: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FoundPart:
+class FoundPart(Struct, frozen=True):
     """An access control, an edge function or a headers policy. `handle`: the id or ARN that a distribution refers to. `is_right`: nothing has
     to be changed."""
 
@@ -47,8 +46,7 @@ class FoundPart:
     is_right: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class FoundCertificate:
+class FoundCertificate(Struct, frozen=True):
     """`status` as ACM says it. `records`: name and value of the CNAMEs that prove its domains, one a name; empty while ACM has none yet.
     `made`: marks of the CNAMEs that are ours."""
 
@@ -62,8 +60,7 @@ class FoundCertificate:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDistribution:
+class FoundDistribution(Struct, frozen=True):
     """`status`: `InProgress` or `Deployed`. `has_plan`: a flat-rate pricing plan holds it."""
 
     id: str
@@ -79,8 +76,7 @@ class FoundDistribution:
         return bool(self.config.get("Enabled", True))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """`zones`: for each domain, the one that holds it, or None. `records`: those of the site's domains that lead somewhere, `old_records`
     those of names that are a distribution's of ours and no longer the site's. `taken`: domains that another distribution of the account has,
     with its id. `lacks`: what the endpoint knows nothing of."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sitepub.core.edge import ERROR_PAGE
 from sitepub.core.edge_function import MOST_BYTES
@@ -27,8 +28,7 @@ class Act(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One resource: what is done to it, and why. SKIP: the endpoint, or the account, can't."""
 
     act: Act

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.provision.blueprint import Blueprint
 from sitepub.core.provision.bucket_policy import find_others, is_same_policy, take_out
@@ -12,8 +13,7 @@ from sitepub.core.provision.planning import Act, Step
 from sitepub.errors import RefusedError, SitepubError, join_problems
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """Some of what the bucket holds. `site`: keys of the site and its releases, `foreign`: keys outside of the target's prefix. `is_locked`: it has
     Object Lock."""
 
@@ -22,8 +22,7 @@ class Contents:
     is_locked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """What was asked for. `keeps_bucket`, `deletes_content`: as the options say."""
 
     keeps_bucket: bool = False

@@ -6,8 +6,9 @@ https://html.spec.whatwg.org/multipage/parsing.html#character-reference-state
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from html.entities import html5
+
+from msgspec import Struct
 
 from sitepub.core.references.spans import IndexMap
 
@@ -16,8 +17,7 @@ _LONGEST_OPEN_NAME = max(len(name) for name in html5 if not name.endswith(";"))
 _REPLACEMENT = "\ufffd"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """Text without character references, and the way back to the raw text."""
 
     text: bytes

@@ -5,7 +5,7 @@ Over bytes, with the exact span of each URL. Attributes are decided in html_attr
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sitepub.core.references.html_encoding import find_encoding, has_wide_mark, is_unreadable, narrow, transcode
 from sitepub.core.references.html_mentions import find_mentions

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sitepub.core.references.html_foreign import Namespace
 from sitepub.core.references.model import Use
@@ -21,8 +22,7 @@ class Form(StrEnum):
     DOCUMENT = "srcdoc"
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeRule:
+class AttributeRule(Struct, frozen=True):
     """`is_optional`: no warning if the file is missing, for no browser loads this attribute by itself."""
 
     form: Form

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.references.entities import decode_references
 from sitepub.core.references.html_links import ScriptKind, choose_script_kind
@@ -21,8 +23,7 @@ _ENDS = bytes(range(0x21))
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|<\?|\$\{")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A text in the document with its character references undone: the value of an attribute, or the content of an element."""
 
     start: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
+
+from msgspec.structs import replace
 
 from sitepub.core.references.html_attributes import AttributeRule, Form, find_rule
 from sitepub.core.references.html_code import read_declarations, read_handler, read_script, read_style

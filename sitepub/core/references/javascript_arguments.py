@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.references import javascript_tokens as tokens
 from sitepub.core.references.literals import read_literal
@@ -11,8 +12,7 @@ from sitepub.core.references.literals import read_literal
 _FARTHEST = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """The literal ends of an expression's value; `end` is the offset of the comma or parenthesis behind it."""
 
     prefix: str
@@ -20,8 +20,7 @@ class Computed:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A piece of an operand: a literal with what its value begins and ends with, or anything else under its name."""
 
     name: bytes

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.references.literals import is_dismissed, read_literal, refer
 from sitepub.core.references.model import ImportMap, Integrity, Reference, Scan, Use
 from sitepub.core.references.spans import LineCounter
 
 
-@dataclass(frozen=True, slots=True)
-class JsonString:
+class JsonString(Struct, frozen=True):
     """A string and the span of its raw text between the quotes."""
 
     start: int
@@ -24,23 +24,20 @@ class JsonString:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member of an object; its key has a place too, for import maps rewrite it."""
 
     key: JsonString
     value: JsonNode
 
 
-@dataclass(frozen=True, slots=True)
-class JsonObject:
+class JsonObject(Struct, frozen=True):
     """Of members with one key the last one counts."""
 
     members: Mapping[str, Member]
 
 
-@dataclass(frozen=True, slots=True)
-class JsonArray:
+class JsonArray(Struct, frozen=True):
     values: tuple[JsonNode, ...]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sitepub.core.references.insertion import find_dot
 from sitepub.core.references.model import Reference, Use
@@ -15,8 +16,7 @@ _FETCHED = re.compile(r"(?i)https?:")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """`offsets`: the byte offset of each character of `text`; None where every character is one byte."""
 
     start: int

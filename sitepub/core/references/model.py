@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Use(StrEnum):
@@ -49,8 +50,7 @@ class Reference(NamedTuple):
     is_optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Integrity:
+class Integrity(Struct, frozen=True):
     """Subresource integrity of one reference (https://www.w3.org/TR/sri-2/): `start`, `end` span the raw value; `url` names what it guards."""
 
     start: int
@@ -60,8 +60,7 @@ class Integrity:
     base: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InlineBlock:
+class InlineBlock(Struct, frozen=True):
     """The raw content of an inline script or style (or a `style` attribute), whose hash a policy may name. Bytes `start` to `end`.
 
     `escapes`: how often its character references must be undone before it is hashed (attributes once, those in a `srcdoc` twice).
@@ -73,8 +72,7 @@ class InlineBlock:
     escapes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyHash:
+class PolicyHash(Struct, frozen=True):
     """One `'sha256-…'` source in a meta Content-Security-Policy: `start`, `end` span the base64 text alone."""
 
     start: int
@@ -83,8 +81,7 @@ class PolicyHash:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModulePattern:
+class ModulePattern(Struct, frozen=True):
     """A computed import: every module whose URL starts with `prefix` and ends with `suffix` may be meant. `line` is 1-based."""
 
     prefix: str
@@ -93,8 +90,7 @@ class ModulePattern:
     base: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImportMap:
+class ImportMap(Struct, frozen=True):
     """One import map (HTML spec, import maps): where its JSON text stands and what it says. Keys as references of their own.
 
     `keys`: URL-like specifier keys and scope keys, `prefixes`: values (addresses) of keys that end with `/`.
@@ -106,8 +102,7 @@ class ImportMap:
     prefixes: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """All that one file's scanner found. Offsets are of the file's own bytes. References are sorted by `start` and do not overlap.
 
     `base`: the `href` of the document's `<base>`, if any. `problem`: why the file must be left whole (not well-formed, odd encoding);

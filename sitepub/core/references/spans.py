@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.references.model import ImportMap, Reference, Scan
 
@@ -12,8 +14,7 @@ Locate = Callable[[int], int]
 """The raw offset of a decoded one."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexMap:
+class IndexMap(Struct, frozen=True):
     """From `starts[i]` on, the raw offset is the decoded one and `shifts[i]`. An offset inside an escape maps into or to its start."""
 
     starts: tuple[int, ...] = (0,)

@@ -9,9 +9,11 @@ import codecs
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from operator import itemgetter
 from xml.parsers import expat
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sitepub.core.references.html_encoding import is_unreadable, narrow, transcode
 from sitepub.core.references.html_findings import Span, suppress
@@ -85,8 +87,7 @@ class _EndedEarlyError(Exception):
     """Nothing that is wanted can come any more."""
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """An element of which more than its tag is wanted, at `depth` below the first such one. `start`: where what is wanted starts."""
 
     depth: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from msgspec import Struct, field
 
 from sitepub.core.references.html_attributes import Form, find_rule
 from sitepub.core.references.html_foreign import Namespace
@@ -59,8 +60,7 @@ class Interest(Enum):
     ALWAYS = auto()
 
 
-@dataclass(slots=True)
-class Element:
+class Element(Struct):
     """What is known of all elements of one name."""
 
     namespace: Namespace | None
