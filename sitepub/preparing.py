@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -30,7 +31,9 @@ from sitepub.wishes import Wish
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sitepub.local.cache import Cache
+    from sitepub.core.state import Release
+    from sitepub.interfaces import SourceFile
+    from sitepub.local.cache import Cache, KnownRun
     from sitepub.local.source import FolderSource
     from sitepub.site import Site
     from sitepub.site_patching import Patched
@@ -77,7 +80,13 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
             return Prepared(asked, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
         source = recognise(request, source, history)
         with choose_executor(request.config, source) as executor:
-            patched = _patch(request, source, sight, snapshot, cache, executor, progress) if may_patch else None
+            earlier = _find_earlier(request, source, snapshot, cache, executor, has_distribution)
+            if earlier is not None and not earlier.differing:
+                _remember_stats(request, source, cache, earlier, has_distribution)
+                return Prepared(asked, source, None, earlier.run.artifacts, history, snapshot, (*warnings, *earlier.run.warnings))
+            patched = (
+                _patch(request, source, sight, earlier, cache, executor, progress, has_distribution) if may_patch and earlier else None
+            )
             if patched is not None:
                 wish = _wish_for_patched(request, source, patched, history.commit, has_distribution, progress)
                 return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *patched.warnings))
@@ -146,13 +155,22 @@ def _refuse_leaving(site: Site, request: Request) -> None:
         raise join_problems("prefix-breaks", list(site.leaving), RefusedError, hint)
 
 
-def _patch(
-    request: Request, source: Source, sight: Sight, snapshot: Snapshot, cache: Cache, executor: Executor | None, progress: Progress
-) -> Patched | None:
-    """Where the last build made what is live, and little has changed since."""
+class _Earlier(Struct, frozen=True):
+    """The last build, which made the live release, and the files that may hold other bytes than it saw. Compared from `started` (ns) on."""
+
+    run: KnownRun
+    live: Release
+    differing: tuple[SourceFile, ...]
+    started: int
+
+
+def _find_earlier(
+    request: Request, source: Source, snapshot: Snapshot, cache: Cache, executor: Executor | None, has_distribution: bool
+) -> _Earlier | None:
+    """None where the last build made something else, or other files are there than were."""
     from sitepub.site_memory import find_changed, remember_last
 
-    live, has_distribution = snapshot.state.live_release, find_distribution(request.target, snapshot.state) is not None
+    live, started = snapshot.state.live_release, time.time_ns()
     last = remember_last(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
     if last is None or live is None or live.manifest != last.run.manifest or snapshot.state.pending is not None:
         return None
@@ -160,16 +178,40 @@ def _patch(
     del last  # a line a file
     if changed is None:
         return None
+    from sitepub.site_rereading import find_differing
+
+    differing = find_differing(source, request.config, request.target, changed, cache=cache, executor=executor)
+    return None if differing is None else _Earlier(run, live, tuple(differing), started)
+
+
+def _remember_stats(request: Request, source: Source, cache: Cache, earlier: _Earlier, has_distribution: bool) -> None:
+    """So that the next run need not read the same files again."""
+    from sitepub.site_memory import keep_run
+
+    config, started = request.config, earlier.started
+    keep_run(cache, source, config, request.target, earlier.run, has_distribution=has_distribution, started=started, is_patchable=True)
+
+
+def _patch(
+    request: Request,
+    source: Source,
+    sight: Sight,
+    earlier: _Earlier,
+    cache: Cache,
+    executor: Executor | None,
+    progress: Progress,
+    has_distribution: bool,
+) -> Patched | None:
+    """The last build, with what differs patched into it. None where the whole site must be built."""
     from sitepub.site_patching import patch_site
 
-    manifest = sight.releases.read_document(live).manifest
     return patch_site(
         source,
         request.config,
         request.target,
-        manifest,
-        changed,
-        run,
+        sight.releases.read_document(earlier.live).manifest,
+        earlier.differing,
+        earlier.run,
         cache=cache,
         executor=executor,
         has_distribution=has_distribution,

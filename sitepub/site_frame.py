@@ -8,19 +8,18 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sitepub.core.formats import SURVEYS
 from sitepub.core.frozen import find_folder, find_listed
 from sitepub.core.headers import HeaderPolicy, make_header_policy
 from sitepub.core.model import Key, SourcePath
 from sitepub.core.patterns import compile_patterns
 from sitepub.core.redirects import RedirectPage, make_redirect
-from sitepub.core.settings import Aliases, Config, Modules, Target
+from sitepub.core.settings import Config, Modules, Target
 from sitepub.core.urls import SiteUrls
 from sitepub.errors import ConfigurationError, join_problems
 from sitepub.interfaces import Progress, Source, SourceFile
 from sitepub.local.cache import Cache
 from sitepub.local.source import read_file
-from sitepub.site_memory import digest_values, find_manifests
+from sitepub.site_memory import digest_context, find_manifests, follows_links
 
 
 class Frame(Struct, frozen=True):
@@ -69,8 +68,7 @@ def make_frame(
     policy = make_header_policy(config.cache, config.headers, has_distribution=has_distribution)
     preview = target.preview
     home = SiteUrls(preview.home_path, preview.home_domains) if preview else None
-    follows = (config.fingerprint.aliases is not Aliases.ALWAYS or preview is not None) if links is None else links
-    maps = config.fingerprint.modules is Modules.IMPORTMAP
+    follows = follows_links(config, target) if links is None else links
     return Frame(
         root=source.root,
         files=files,
@@ -86,9 +84,9 @@ def make_frame(
         executor=executor,
         progress=progress,
         links=follows,
-        maps=maps,
+        maps=config.fingerprint.modules is Modules.IMPORTMAP,
         bring=source.bring,
-        context=digest_values([SURVEYS, target.url_path, target.domains, follows, maps, *([home] if home else [])]),
+        context=digest_context(config, target, links=follows),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sitepub.core.formats import BUNDLER_MANIFESTS, NAMES, SURVEYS
 from sitepub.core.model import SourcePath
-from sitepub.core.settings import Config, Tags, Target
+from sitepub.core.settings import Aliases, Config, Modules, Tags, Target
 from sitepub.interfaces import Source, SourceFile
 from sitepub.local.cache import Cache, KnownRun, LastRun, is_settled
 
@@ -81,6 +81,18 @@ def digest_settings(source: Source, config: Config, target: Target, *, has_distr
     urls = [target.url_path, target.domains, target.url_style]
     is_tagged = config.invalidation.tags is Tags.ALWAYS
     return digest_values([SURVEYS, NAMES, evidence, settings, urls, has_distribution, is_tagged])
+
+
+def follows_links(config: Config, target: Target) -> bool:
+    """Whether what readers follow matters: where aliases depend on it, and in a preview."""
+    return config.fingerprint.aliases is not Aliases.ALWAYS or target.preview is not None
+
+
+def digest_context(config: Config, target: Target, *, links: bool) -> str:
+    """A digest of all that the survey of a file depends on beside the file. `links`: whether what readers follow is looked for."""
+    maps, preview = config.fingerprint.modules is Modules.IMPORTMAP, target.preview
+    home = [preview.home_path, preview.home_domains] if preview else []
+    return digest_values([SURVEYS, target.url_path, target.domains, links, maps, *home])
 
 
 def _paths(source: Source) -> tuple[SourcePath, ...]:

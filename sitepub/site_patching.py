@@ -62,7 +62,7 @@ def patch_site(
     has_distribution: bool,
     progress: Progress,
 ) -> Patched | None:
-    """`changed`: files whose `stat` differs from what the last run saw; `last`: what that made, which is `live`."""
+    """`changed`: files that may hold other bytes than the last run saw; `last`: what that made, which is `live`."""
     started = time.time_ns()
     progress.stage("scanning", total_files=len(changed), total_bytes=sum(file.size for file in changed))
     frame = make_frame(source, config, target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress)

@@ -169,20 +169,22 @@ def test_help_imports_no_heavy_library() -> None:
     assert not loaded & {"boto3", "botocore", "obstore", "git", "yaml", "rich", "zstandard", "pathspec", "sqlite3", "sitepub.pipeline"}
 
 
-def test_nothing_to_do_imports_neither_what_plans_and_writes_nor_a_parser(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_rebuilt", [False, True], ids=["untouched", "rebuilt"])
+def test_nothing_to_do_imports_neither_what_plans_and_writes_nor_a_parser(is_rebuilt: bool, tmp_path: Path) -> None:
     (tmp_path / "public").mkdir()
-    (tmp_path / "public/index.html").write_text("<link rel=stylesheet href=a.css>")
-    (tmp_path / "public/a.css").write_text("a{}")
-    os.utime(tmp_path / "public/index.html", (1, 1))
-    os.utime(tmp_path / "public/a.css", (1, 1))
+    pages = {"index.html": "<link rel=stylesheet href=a.css>", "a.css": "a{}"}
     (tmp_path / "sitepub.yaml").write_text("source: public\ntargets: {t: {store: file:out}}\n")
     code = "import sys; from sitepub.cli import run; run(sys.argv[1:]); print(sorted(sys.modules), file=sys.stderr)"
     environment = {**os.environ, "SITEPUB_CACHE": str(tmp_path / "cache"), "GIT_CEILING_DIRECTORIES": str(tmp_path)}
-    for told in ("published", "nothing to publish"):
+    for number, told in enumerate(("published", "nothing to publish")):
+        for name, text in pages.items():
+            (tmp_path / "public" / name).write_text(text)
+            os.utime(tmp_path / "public" / name, (time := 1 + number * is_rebuilt, time))
         command = [sys.executable, "-c", code, "publish", "-C", str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         assert told in done.stdout, done.stderr
     loaded = set(ast.literal_eval(done.stderr.splitlines()[-1]))
-    heavy = {"boto3", "botocore", "git", "rich", "zstandard", "pathspec", "subprocess", "sitepub.core.references.html"}
+    heavy = {"boto3", "botocore", "git", "rich", "pathspec", "subprocess", "sitepub.core.references.html"}
     ours = {"pipeline", "publishing", "decision", "choosing", "core.plan", "core.planning", "core.invalidation", "site"}
     assert not loaded & {*heavy, *(f"sitepub.{name}" for name in ours)}
+    assert is_rebuilt or "zstandard" not in loaded

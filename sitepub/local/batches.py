@@ -52,13 +52,15 @@ def answer_all(call: Callable[[J], R], jobs: Iterable[J]) -> Answer[R]:
     return Answer(tuple(rows), tuple(failures))
 
 
-def make_batches(jobs: Iterable[J], size_of: Callable[[J], int]) -> Iterator[tuple[J, ...]]:
+def make_batches(
+    jobs: Iterable[J], size_of: Callable[[J], int], *, most_bytes: int = BATCH_BYTES, most_files: int = BATCH_FILES
+) -> Iterator[tuple[J, ...]]:
     batch: list[J] = []
     size = 0
     for job in jobs:
         batch.append(job)
         size += size_of(job) + FILE_BYTES
-        if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:
+        if size >= most_bytes or len(batch) >= most_files:
             yield tuple(batch)
             batch, size = [], 0
     if batch:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,18 @@ class Cache:
             else:
                 found.append(KnownFile(Digest(row[5]), row[6], _is_current(file, row[2:5], row[7])))
         return found
+
+    def find_current(self, context: str, files: Sequence[SourceFile]) -> Mapping[SourcePath, tuple[Digest, bool]]:
+        """What is known of these files whatever was looked for in them: the digest, and whether it is current, as of KnownFile. Files of
+        which nothing is known are left out."""
+        if "files" not in self._filled or not files:
+            return {}
+        wanted = {os.fsencode(file.path): file for file in files}
+        rows = self._ask(
+            "select path, size, mtime_ns, inode, digest, git from files where context = ? and path between ? and ?",
+            (context, min(wanted), max(wanted)),
+        )
+        return {wanted[row[0]].path: (Digest(row[4]), _is_current(wanted[row[0]], row[1:4], row[5])) for row in rows if row[0] in wanted}
 
     def find_rewrites(self, context: str, asked: Sequence[tuple[SourcePath, Digest, str]]) -> list[KnownRewrite | None]:
         """As `find_rewrite`, of many files that stand beside each other: (path, source, edits) of each."""

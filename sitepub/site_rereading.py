@@ -1,0 +1,39 @@
+"""Which of the files whose `stat` changed hold other bytes than the last run saw. A generator writes every file anew, and nearly all as they were:
+those are hashed, and no scanner is imported for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from sitepub.core.settings import Config, Target
+from sitepub.interfaces import Source, SourceFile
+from sitepub.local.batches import make_batches, run_batches
+from sitepub.local.cache import Cache
+from sitepub.local.digesting import DigestBatch, digest_batch
+from sitepub.site_memory import digest_context, follows_links
+
+AT_ONCE_BYTES = 64 * 1024 * 1024
+"""Hashed in the time that other processes take to start."""
+AT_ONCE_FILES = 8192
+FIRST_FILES = 64
+"""Enough to see whether most of them differ: then all are read to be scanned anyhow."""
+
+
+def find_differing(
+    source: Source, config: Config, target: Target, changed: Sequence[SourceFile], *, cache: Cache, executor: Executor | None
+) -> list[SourceFile] | None:
+    """Those of `changed` that are not known to be what they were. None where one was not known at all. Raises as `read_file`."""
+    known = cache.find_current(digest_context(config, target, links=follows_links(config, target)), changed)
+    if len(known) != len(changed):
+        return None
+    unknown = [file for file in changed if not known[file.path][1]]
+    source.bring(unknown)
+    differing: list[SourceFile] = []
+    for some in (unknown[:FIRST_FILES], unknown[FIRST_FILES:]):
+        if 2 * len(differing) > FIRST_FILES:
+            return differing + some
+        batches = make_batches(some, lambda file: file.size, most_bytes=AT_ONCE_BYTES, most_files=AT_ONCE_FILES)
+        answers = run_batches(executor, digest_batch, (DigestBatch(source.root, batch) for batch in batches))
+        differing += [file for file, digest in answers if digest != known[file.path][0]]
+    return differing
