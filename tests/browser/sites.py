@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tests.browser.looking import Page
@@ -21,8 +21,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "site" / "public"
 READY = "document.documentElement.dataset.ready === 'yes'"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """`build` fills an empty folder. `settings`: lines of sitepub.yaml beside source and target. `mount`: the path of its host that it stands
     below, which starts and ends with `/`."""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import unquote
 
+from msgspec import Struct
+
 from sitepub.core.edge import EdgeRules, Moved, route
 from sitepub.core.model import HeaderSet
 from sitepub.interfaces import Clock
@@ -22,8 +24,7 @@ ERROR_SECONDS = 10.0
 DEFAULT_SECONDS = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the origin answers, and for how many seconds an edge may go on answering it."""
 
     status: int

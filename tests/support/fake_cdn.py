@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from sitepub.interfaces import Clock
 
@@ -40,8 +41,7 @@ _PATH = re.compile(r"/(?:[A-Za-z0-9$_.+!(),;/?:@=&-]|%[0-9A-F]{2})*\*?")
 _TAG = re.compile(r"#[!-+\--~]{1,256}")
 
 
-@dataclass(slots=True)
-class Sent:
+class Sent(Struct):
     """An invalidation as CloudFront keeps it."""
 
     id: str

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequ
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
+
 from sitepub.core.model import Digest, ETag, HeaderSet, Key
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.interfaces import Absent, Body, Clock, ConditionFailedError, Expectation, Head, Listed, Place, Present, Stored
@@ -19,8 +21,7 @@ Hook = Callable[[str, Key], None]
 PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryObject:
+class MemoryObject(Struct, frozen=True):
     body: bytes
     digest: Digest | None
     headers: HeaderSet

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sitepub.core.headers import HeaderPolicy, choose_headers, make_header_policy
@@ -21,8 +22,7 @@ LARGE = 2000
 """Bytes above which the tests have the pipeline treat a body as a large one."""
 
 
-@dataclass(frozen=True, slots=True)
-class SmallSite:
+class SmallSite(Struct, frozen=True):
     """Numbers are versions, 0 stands for a file that is not there. What no page loads is an entry under its plain name."""
 
     text: int = 1
