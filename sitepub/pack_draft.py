@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,9 @@ from sitepub.packs import expand
 
 FULL = 8 * 1024 * 1024
 """Bytes from which on a pack is full: one goes up by one request, from memory, while the next one is filled."""
+
+HELD = 64 * 1024 * 1024
+"""Bytes of bodies that are kept in memory as well until they are read once: to expand a body takes as long as to send it."""
 
 
 class Pack(Struct, frozen=True):
@@ -40,6 +44,9 @@ class PackDraft:
         self._file: IO[bytes] = _open_spool(folder)
         self._frames: dict[Digest, tuple[int, int]] = {}
         self._packs: list[Pack] = []
+        self._mutex = threading.Lock()
+        self._held: dict[Digest, bytes] = {}
+        self._room = HELD
 
     def __enter__(self) -> Self:
         return self
@@ -77,10 +84,20 @@ class PackDraft:
     def read_pack(self, pack: Pack) -> bytes:
         return os.pread(self._file.fileno(), pack.size, pack.start)
 
+    def hold(self, digest: Digest, body: bytes) -> None:
+        """Of a body that goes into a pack, and has just this digest: keeps it for its first reader, if there is room. Safe from many threads."""
+        with self._mutex:
+            if len(body) <= self._room and digest not in self._held:
+                self._held[digest] = body
+                self._room -= len(body)
+
     def read(self, digest: Digest) -> bytes | None:
         """The body of this digest, if it is in here. Safe from many threads."""
         if digest not in self._frames:
             return None
+        held = self._held.pop(digest, None)
+        if held is not None:
+            return held
         at, length = self._frames[digest]
         return expand(os.pread(self._file.fileno(), length, at), digest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sitepub.core.model import Artifact, Digest, ETag, Key
@@ -23,8 +24,11 @@ def _ignore(*_: object) -> None:
     return None
 
 
-def compress_all(artifacts: Sequence[Artifact], read: Callable[[Artifact], bytes], *, workers: int) -> Iterator[tuple[Digest, bytes]]:
-    """Frames in the order of artifacts. `read`: gives the body of one."""
+def compress_all(
+    artifacts: Sequence[Artifact], read: Callable[[Artifact], bytes], *, workers: int | None = None
+) -> Iterator[tuple[Digest, bytes]]:
+    """Frames in the order of artifacts. `read`: gives the body of one, `workers` at once; None: as many as there are cores to compress on."""
+    workers = workers or os.cpu_count() or 1
     for first in range(0, len(artifacts), COMPRESSED_AT_ONCE):
         batch = artifacts[first : first + COMPRESSED_AT_ONCE]
         for artifact, frame in run_all(lambda artifact: compress(read(artifact)), batch, workers=workers):

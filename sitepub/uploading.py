@@ -98,7 +98,13 @@ def _send_packs(
     """Packs what is small; the last packs arrive meanwhile."""
     small = [a for a in missing if not is_large(a)]
     wish.foretell(a.body for a in small)
-    packs: Iterable[Pack] = draft.fill(compress_all(small, lambda artifact: _read_body(wish, artifact), workers=4))
+
+    def read(artifact: Artifact) -> bytes:
+        body = _read_body(wish, artifact)
+        draft.hold(artifact.body, body)
+        return body
+
+    packs: Iterable[Pack] = draft.fill(compress_all(small, read))
     if wish.keeper is not None:
         drafted = list(packs)
         packs = () if _is_kept(wish, draft) else drafted

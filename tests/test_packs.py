@@ -19,7 +19,7 @@ from sitepub.gathering import start_aside
 from sitepub.interfaces import Anything
 from sitepub.pack_draft import PackDraft
 from sitepub.packing import send_packs
-from sitepub.packs import AHEAD, HELD, KeptBodies, compress, large_body_key, pack_key
+from sitepub.packs import AHEAD, HELD, KeptBodies, compress, expand, large_body_key, pack_key
 from tests.support.builders import digest_of
 from tests.support.memory_store import MemoryStore
 
@@ -56,6 +56,22 @@ def test_each_pack_is_told_once_it_is_full(monkeypatch: pytest.MonkeyPatch) -> N
     kept = KeptBodies(store, places)
     kept.foretell(places)
     assert [kept.read(digest_of(body)) for body in bodies] == bodies
+
+
+def test_bodies_are_held_for_their_first_reader_as_long_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = [b"%d" % number * 100 for number in range(3)]
+    expanded: list[Digest] = []
+    monkeypatch.setattr(pack_draft, "HELD", 250)
+    monkeypatch.setattr(pack_draft, "expand", lambda frame, digest: expanded.append(digest) or expand(frame, digest))
+    with PackDraft() as draft:
+        for body in (*bodies, bodies[0]):
+            draft.hold(digest_of(body), body)
+        assert draft.read(digest_of(bodies[0])) is None, "it is in no pack"
+        list(draft.fill((digest_of(body), compress(body)) for body in bodies))
+        assert [draft.read(digest_of(body)) for body in bodies] == bodies
+        assert expanded == [digest_of(bodies[2])], "there was room for two"
+        assert [draft.read(digest_of(body)) for body in bodies] == bodies
+        assert len(expanded) == 4, "one that is wanted again comes from its pack"
 
 
 def test_no_pack_is_sent_before_the_target_is_checked() -> None:
