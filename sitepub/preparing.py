@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sitepub.local.cache import Cache, KnownRun
     from sitepub.local.source import FolderSource
     from sitepub.site import Site
+    from sitepub.site_memory import Inputs
     from sitepub.site_patching import Patched
 
 PARALLEL_ABOVE = 8 * 1024 * 1024
@@ -62,7 +63,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
     # what fails meanwhile is told at once, not when a server answers at last
     read = start_aside(sight.releases.read_state, is_awaited=True)
     import sitepub.local.cache  # noqa: F401 - while the request is under way
-    from sitepub.site_memory import remember_site
+    from sitepub.site_memory import look_at_inputs, remember_site
 
     history = request.history or _read_history(request)
     run_build(request, progress)
@@ -74,23 +75,26 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
     warnings = (*history.warnings, *told)
     asked, request = request, settle_tags(request, sight, snapshot)
     with open_site_cache(request) as cache:
-        known = remember_site(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
+        inputs = look_at_inputs(source, request.config, request.target, has_distribution=has_distribution)
+        known = remember_site(inputs, request.target, cache=cache)
         live = snapshot.state.live_release
         if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
             return Prepared(asked, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
         source = recognise(request, source, history)
         with choose_executor(request.config, source) as executor:
-            earlier = _find_earlier(request, source, snapshot, cache, executor, has_distribution)
+            earlier = _find_earlier(request, source, inputs, snapshot, cache, executor)
             if earlier is not None and not earlier.differing:
-                _remember_stats(request, source, cache, earlier, has_distribution)
+                _remember_stats(request, source, inputs, cache, earlier)
                 return Prepared(asked, source, None, earlier.run.artifacts, history, snapshot, (*warnings, *earlier.run.warnings))
             patched = (
-                _patch(request, source, sight, earlier, cache, executor, progress, has_distribution) if may_patch and earlier else None
+                _patch(request, source, inputs, sight, earlier, cache, executor, progress, has_distribution)
+                if may_patch and earlier
+                else None
             )
             if patched is not None:
                 wish = _wish_for_patched(request, source, patched, history.commit, has_distribution, progress)
                 return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *patched.warnings))
-            site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress)
+            site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress, inputs)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
 
 
@@ -137,12 +141,20 @@ def build_wish(
     commit: Commit | None,
     has_distribution: bool,
     progress: Progress,
+    inputs: Inputs | None = None,
 ) -> tuple[Site, Wish]:
-    """The fingerprinted site, and all that a decision needs of it."""
+    """The fingerprinted site, and all that a decision needs of it. `inputs`: as they were looked at already."""
     from sitepub.site import build_site
 
     site = build_site(
-        source, request.config, request.target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress
+        source,
+        request.config,
+        request.target,
+        cache=cache,
+        executor=executor,
+        has_distribution=has_distribution,
+        progress=progress,
+        inputs=inputs,
     )
     _refuse_leaving(site, request)
     return site, Wish(site.manifest, _supplier(source, site), commit, site.frozen_as_entries, digest=site.digest)
@@ -165,16 +177,16 @@ class _Earlier(Struct, frozen=True):
 
 
 def _find_earlier(
-    request: Request, source: Source, snapshot: Snapshot, cache: Cache, executor: Executor | None, has_distribution: bool
+    request: Request, source: Source, inputs: Inputs, snapshot: Snapshot, cache: Cache, executor: Executor | None
 ) -> _Earlier | None:
     """None where the last build made something else, or other files are there than were."""
     from sitepub.site_memory import find_changed, remember_last
 
     live, started = snapshot.state.live_release, time.time_ns()
-    last = remember_last(source, request.config, request.target, cache=cache, has_distribution=has_distribution)
+    last = remember_last(inputs, request.target, cache=cache)
     if last is None or live is None or live.manifest != last.run.manifest or snapshot.state.pending is not None:
         return None
-    changed, run = find_changed(source, last), last.run
+    changed, run = find_changed(source, inputs, last), last.run
     del last  # a line a file
     if changed is None:
         return None
@@ -184,17 +196,17 @@ def _find_earlier(
     return None if differing is None else _Earlier(run, live, tuple(differing), started)
 
 
-def _remember_stats(request: Request, source: Source, cache: Cache, earlier: _Earlier, has_distribution: bool) -> None:
+def _remember_stats(request: Request, source: Source, inputs: Inputs, cache: Cache, earlier: _Earlier) -> None:
     """So that the next run need not read the same files again."""
     from sitepub.site_memory import keep_run
 
-    config, started = request.config, earlier.started
-    keep_run(cache, source, config, request.target, earlier.run, has_distribution=has_distribution, started=started, is_patchable=True)
+    keep_run(cache, source, inputs, request.target, earlier.run, started=earlier.started, is_patchable=True)
 
 
 def _patch(
     request: Request,
     source: Source,
+    inputs: Inputs,
     sight: Sight,
     earlier: _Earlier,
     cache: Cache,
@@ -212,6 +224,7 @@ def _patch(
         sight.releases.read_document(earlier.live).manifest,
         earlier.differing,
         earlier.run,
+        inputs,
         cache=cache,
         executor=executor,
         has_distribution=has_distribution,

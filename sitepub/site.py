@@ -24,7 +24,7 @@ from sitepub.local.rewriting import changed_while_read
 from sitepub.local.source import read_file
 from sitepub.site_artifacts import Assembly, assemble
 from sitepub.site_frame import Frame, make_frame
-from sitepub.site_memory import keep_run
+from sitepub.site_memory import Inputs, keep_run, look_at_inputs
 from sitepub.site_rewriting import name_site, rewrite_site
 from sitepub.site_survey import SiteSurvey, survey_site
 from sitepub.site_warnings import report_leaving, report_missing, report_problems
@@ -73,10 +73,12 @@ def build_site(
     executor: Executor | None,
     has_distribution: bool,
     progress: Progress,
+    inputs: Inputs | None = None,
 ) -> Site:
-    """The whole way: map (scan), reduce (classes and names), map (rewrite and verify). Raises RefusedError for missing references where
+    """The whole way: map (scan), reduce (classes and names), map (rewrite and verify). `inputs`: as they were looked at already. Raises RefusedError for missing references where
     the configuration says so, and DefectError where a rewritten file is not what it should be."""
     started = time.time_ns()
+    inputs = inputs or look_at_inputs(source, config, target, has_distribution=has_distribution)
     frame = make_frame(source, config, target, cache=cache, executor=executor, has_distribution=has_distribution, progress=progress)
     surveyed = survey_site(frame)
     missing = report_missing(frame, surveyed.evidence)
@@ -92,7 +94,7 @@ def build_site(
     is_patchable = not leaving and _says_nothing_of_pages(surveyed, verdicts)
     del surveyed, names  # a quarter of what is held; the manifest's text comes next
     run = KnownRun(digest_manifest(site.manifest), len(site.manifest), warnings)
-    keep_run(cache, source, config, target, run, has_distribution=has_distribution, started=started, is_patchable=is_patchable)
+    keep_run(cache, source, inputs, target, run, started=started, is_patchable=is_patchable)
     cache.prune(frame.context, frame.paths, day=started // DAY_NS)
     cache.flush()
     return replace(site, digest=run.manifest)

@@ -8,19 +8,34 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from sitepub.core.formats import BUNDLER_MANIFESTS, NAMES, SURVEYS
 from sitepub.core.model import SourcePath
 from sitepub.core.settings import Aliases, Config, Modules, Tags, Target
 from sitepub.interfaces import Source, SourceFile
-from sitepub.local.cache import Cache, KnownRun, LastRun, is_settled
+from sitepub.local.cache import COARSE_TICK_NS, Cache, KnownRun, LastRun, is_settled
 
 _DEEPEST_MANIFEST = 3
 _PLAIN = json.JSONEncoder(sort_keys=True, default=str)
 
 
-def remember_site(source: Source, config: Config, target: Target, *, cache: Cache, has_distribution: bool) -> KnownRun | None:
+class Inputs(Struct, frozen=True):
+    """All that a manifest depends on, as far as `stat` and settings tell. `settings`: a digest of all beside the files; `stats`: a line a file."""
+
+    settings: str
+    stats: str
+
+
+def look_at_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> Inputs:
+    """Looked at once a run: of a large site it takes as long as to walk through it."""
+    settings = digest_settings(source, config, target, has_distribution=has_distribution)
+    return Inputs(settings, "\n".join(tell_stats(source.files)))
+
+
+def remember_site(inputs: Inputs, target: Target, *, cache: Cache) -> KnownRun | None:
     """What the last run made of just this source. None: build it."""
-    return cache.find_run(target.name, digest_inputs(source, config, target, has_distribution=has_distribution))
+    return cache.find_run(target.name, _join(inputs.settings, inputs.stats))
 
 
 def digest_values(values: object) -> str:
@@ -28,32 +43,39 @@ def digest_values(values: object) -> str:
     return hashlib.sha256(_PLAIN.encode(values).encode()).hexdigest()
 
 
-def remember_last(source: Source, config: Config, target: Target, *, cache: Cache, has_distribution: bool) -> LastRun | None:
+def remember_last(inputs: Inputs, target: Target, *, cache: Cache) -> LastRun | None:
     """What the last run saw and made, if settings are the same and a few changed files say nothing of others."""
-    return cache.find_last(target.name, digest_settings(source, config, target, has_distribution=has_distribution))
+    return cache.find_last(target.name, inputs.settings)
 
 
-def find_changed(source: Source, last: LastRun) -> list[SourceFile] | None:
+def find_changed(source: Source, inputs: Inputs, last: LastRun) -> list[SourceFile] | None:
     """Files whose `stat` differs; None where others are there than were."""
-    before = last.stats.split("\n")
-    if len(source.files) != len(before):
+    now, before = inputs.stats.split("\n"), last.stats.split("\n")
+    if len(now) != len(before):
         return None
-    differing = [(file, old) for file, line, old in zip(source.files, tell_stats(source.files), before) if line != old]
+    differing = [(file, old) for file, line, old in zip(source.files, now, before) if line != old]
     is_same_tree = all(file.path == old.partition("\0")[0] for file, old in differing)
     return [file for file, _ in differing] if is_same_tree else None
 
 
-def keep_run(
-    cache: Cache, source: Source, config: Config, target: Target, run: KnownRun, *, has_distribution: bool, started: int, is_patchable: bool
-) -> None:
+def keep_run(cache: Cache, source: Source, inputs: Inputs, target: Target, run: KnownRun, *, started: int, is_patchable: bool) -> None:
     """Keeps what a build that began at `started` (ns) saw and made. A file too fresh by then is looked at again."""
-    settings = digest_settings(source, config, target, has_distribution=has_distribution)
-    fresh = {file.path for file in source.files if not is_settled(file, started)}
-    lines = (f"{line} fresh" if file.path in fresh else line for file, line in zip(source.files, tell_stats(source.files)))
-    stats = "\n".join(lines)
-    fingerprint = "" if fresh else _join(settings, stats)
+    stats = _mark_fresh(source, inputs, started)
+    fingerprint = _join(inputs.settings, stats) if stats is inputs.stats else ""
     if is_patchable or fingerprint:
-        cache.keep_run(target.name, fingerprint, run, settings, stats if is_patchable else "")
+        cache.keep_run(target.name, fingerprint, run, inputs.settings, stats if is_patchable else "")
+
+
+def _mark_fresh(source: Source, inputs: Inputs, started: int) -> str:
+    """The lines of all files; of those that are too fresh, lines that the next run will not find again."""
+    since = started - COARSE_TICK_NS
+    fresh = [number for number, file in enumerate(source.files) if file.mtime_ns >= since and not is_settled(file, started)]
+    if not fresh:
+        return inputs.stats
+    lines = inputs.stats.split("\n")
+    for number in fresh:
+        lines[number] += " fresh"
+    return "\n".join(lines)
 
 
 def tell_stats(files: Sequence[SourceFile]) -> Iterator[str]:
@@ -63,11 +85,6 @@ def tell_stats(files: Sequence[SourceFile]) -> Iterator[str]:
         f"{path}\0{size} {blob}" if is_lent else f"{path}\0{size} {mtime_ns} {inode}"
         for path, size, mtime_ns, inode, blob, is_lent in files
     )
-
-
-def digest_inputs(source: Source, config: Config, target: Target, *, has_distribution: bool) -> str:
-    """A digest of all that a manifest depends on, as far as `stat` and settings tell."""
-    return _join(digest_settings(source, config, target, has_distribution=has_distribution), "\n".join(tell_stats(source.files)))
 
 
 def _join(settings: str, stats: str) -> str:

@@ -32,7 +32,7 @@ from sitepub.local.rewriting import RewriteBatch, RewriteJob, rewrite_batch
 from sitepub.local.surveying import SurveyBatch, Surveyed, SurveyJob, survey_batch
 from sitepub.site import Recipe
 from sitepub.site_frame import Frame, make_frame
-from sitepub.site_memory import keep_run
+from sitepub.site_memory import Inputs, keep_run
 from sitepub.site_survey import choose_language, name_language
 
 _PLACE_COLUMNS = 6
@@ -56,6 +56,7 @@ def patch_site(
     live: Manifest,
     changed: Sequence[SourceFile],
     last: KnownRun,
+    inputs: Inputs,
     *,
     cache: Cache,
     executor: Executor | None,
@@ -81,7 +82,7 @@ def patch_site(
         survey = known.survey if found.is_known else found.survey
         cache.keep_file(frame.context, file, name_language(choose_language(file)), found.digest, survey, read_at=started)
     run = replace(last, manifest=digest_manifest(manifest))
-    keep_run(cache, source, config, target, run, has_distribution=has_distribution, started=started, is_patchable=True)
+    keep_run(cache, source, inputs, target, run, started=started, is_patchable=True)
     cache.flush()
     return Patched(manifest, run.manifest, {key: recipe for key, (_, recipe) in artifacts.items()}, last.warnings)
 

@@ -13,7 +13,7 @@ from sitepub.core.model import Manifest
 from sitepub.local.cache import open_cache
 from sitepub.local.source import scan_source
 from sitepub.site import make_body
-from sitepub.site_memory import find_changed, remember_last, remember_site
+from sitepub.site_memory import find_changed, look_at_inputs, remember_last, remember_site
 from sitepub.site_patching import Patched, patch_site
 from tests.support.builders import SilentProgress
 from tests.support.building import LONG_AGO, build_tree, make_config, write_tree
@@ -42,18 +42,29 @@ def patch(root: Path, before: Mapping[str, str | bytes], after: Mapping[str, str
     live = build_tree(root, before, cache=cache, config=config).site.manifest
     write_tree(root, after, mtime=mtime)
     source, target = scan_source(root), config.targets["local"]
-    last = remember_last(source, config, target, cache=cache, has_distribution=False)
+    inputs = look_at_inputs(source, config, target, has_distribution=False)
+    last = remember_last(inputs, target, cache=cache)
     if last is None:
         return None
     assert len(last.run.manifest) == 64
-    changed = find_changed(source, last)
+    changed = find_changed(source, inputs, last)
     if changed is None:
         return None
     patched = patch_site(
-        source, config, target, live, changed, last.run, cache=cache, executor=None, has_distribution=False, progress=SilentProgress()
+        source,
+        config,
+        target,
+        live,
+        changed,
+        last.run,
+        inputs,
+        cache=cache,
+        executor=None,
+        has_distribution=False,
+        progress=SilentProgress(),
     )
     if patched is not None:
-        known = remember_site(source, config, target, cache=cache, has_distribution=False)
+        known = remember_site(look_at_inputs(source, config, target, has_distribution=False), target, cache=cache)
         assert known is not None, "the next run sees that nothing has changed"
         _check_again(live, patched, source.root, config, cache)
     cache.close()
@@ -133,8 +144,9 @@ def test_a_file_too_fresh_to_trust_is_looked_at_again(tmp_path: Path) -> None:
     (root / "plain.html").write_text("<p>fresh")
     live = build_tree(root, cache=cache, config=config).site.manifest
     source, target = scan_source(root), config.targets["local"]
-    assert remember_site(source, config, target, cache=cache, has_distribution=False) is None
-    last = remember_last(source, config, target, cache=cache, has_distribution=False)
+    assert remember_site(look_at_inputs(source, config, target, has_distribution=False), target, cache=cache) is None
+    inputs = look_at_inputs(source, config, target, has_distribution=False)
+    last = remember_last(inputs, target, cache=cache)
     assert last is not None
     seen: list[int | None] = []
 
@@ -142,10 +154,10 @@ def test_a_file_too_fresh_to_trust_is_looked_at_again(tmp_path: Path) -> None:
         def stage(self, name: str, *, total_files: int | None = None, total_bytes: int | None = None) -> None:
             seen.append(total_files)
 
-    changed = find_changed(source, last)
+    changed = find_changed(source, inputs, last)
     assert changed is not None
     patched = patch_site(
-        source, config, target, live, changed, last.run, cache=cache, executor=None, has_distribution=False, progress=Counting()
+        source, config, target, live, changed, last.run, inputs, cache=cache, executor=None, has_distribution=False, progress=Counting()
     )
     cache.close()
     assert patched is not None and patched.manifest == live

@@ -16,7 +16,7 @@ from sitepub.core.settings import Redirect
 from sitepub.interfaces import SourceFile
 from sitepub.local.cache import KEPT_DAYS, KnownRewrite, KnownRun, LastRun, is_settled, open_cache
 from sitepub.local.source import scan_source
-from sitepub.site_memory import remember_site
+from sitepub.site_memory import look_at_inputs, remember_site
 from tests.support.building import build_tree, make_config, write_tree
 
 SECOND = 1_000_000_000
@@ -242,19 +242,19 @@ class TestRuns:
         from sitepub.core.manifest import digest_manifest
 
         source, target = scan_source(root), config.targets["local"]
-        known = remember_site(source, config, target, cache=cache, has_distribution=False)
+        known = remember_site(look_at_inputs(source, config, target, has_distribution=False), target, cache=cache)
         assert known == KnownRun(digest_manifest(built.site.manifest), 3, ())
-        assert remember_site(source, config, target, cache=cache, has_distribution=True) is None
+        assert remember_site(look_at_inputs(source, config, target, has_distribution=True), target, cache=cache) is None
         other = make_config(root, exclude=("a.png",))
-        assert remember_site(source, other, target, cache=cache, has_distribution=False) is None
+        assert remember_site(look_at_inputs(source, other, target, has_distribution=False), target, cache=cache) is None
         redirected = make_config(root, redirects=(Redirect("/old/", "/new/"),))
-        assert remember_site(source, redirected, target, cache=cache, has_distribution=False) is None
+        assert remember_site(look_at_inputs(source, redirected, target, has_distribution=False), target, cache=cache) is None
         write_tree(root, {".vite/manifest.json": "{}"})
-        assert remember_site(scan_source(root), config, target, cache=cache, has_distribution=False) is None
+        assert remember_site(look_at_inputs(scan_source(root), config, target, has_distribution=False), target, cache=cache) is None
         (root / ".vite/manifest.json").unlink()
-        assert remember_site(scan_source(root), config, target, cache=cache, has_distribution=False) is not None
+        assert remember_site(look_at_inputs(scan_source(root), config, target, has_distribution=False), target, cache=cache) is not None
         write_tree(root, {"a.png": b"b"}, mtime=1_600_000_001)
-        assert remember_site(scan_source(root), config, target, cache=cache, has_distribution=False) is None
+        assert remember_site(look_at_inputs(scan_source(root), config, target, has_distribution=False), target, cache=cache) is None
         cache.close()
 
     def test_a_run_over_fresh_files_is_not_remembered(self, tmp_path: Path) -> None:
@@ -262,7 +262,12 @@ class TestRuns:
         write_tree(tmp_path, self.FILES, mtime=int(time.time()))
         build_tree(tmp_path, cache=cache, config=config)
         source = scan_source(tmp_path)
-        assert remember_site(source, config, config.targets["local"], cache=cache, has_distribution=False) is None
+        assert (
+            remember_site(
+                look_at_inputs(source, config, config.targets["local"], has_distribution=False), config.targets["local"], cache=cache
+            )
+            is None
+        )
         cache.close()
 
     def test_nothing_is_read_again_that_stat_says_is_the_same(self, tmp_path: Path) -> None:
