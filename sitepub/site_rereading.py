@@ -35,5 +35,6 @@ def find_differing(
             return differing + some
         batches = make_batches(some, lambda file: file.size, most_bytes=AT_ONCE_BYTES, most_files=AT_ONCE_FILES)
         answers = run_batches(executor, digest_batch, (DigestBatch(source.root, batch) for batch in batches))
-        differing += [file for file, digest in answers if digest != known[file.path][0]]
+        others = {path for path, digest in answers if digest != known[path][0]}
+        differing += [file for file in some if file.path in others]
     return differing

@@ -89,7 +89,7 @@ def _find_missing(decision: Decision) -> tuple[Artifact, ...]:
     """Artifacts with the bodies of entries that the target does not keep yet, large ones too."""
     known = decision.document.bodies.keys() if decision.document else frozenset()
     large_before = {a.body for a in decision.document.manifest.artifacts.values() if is_large(a)} if decision.document else set()
-    return bodies_to_bring(decision.plan, known | large_before)
+    return bodies_to_bring(decision.plan, known | large_before if large_before else known)
 
 
 def _send_packs(

@@ -31,6 +31,16 @@ def decompress_tree(stored: bytes, where: str) -> dict[str, Any]:
     return tree
 
 
+def text_size(stored: bytes, where: str) -> int:
+    """Bytes of the text that was compressed, as its frame says. Raises ConfigurationError `damaged-release`."""
+    import zstandard
+
+    try:
+        return zstandard.frame_content_size(stored)
+    except zstandard.ZstdError as error:
+        raise damaged_release(where) from error
+
+
 def decompress_pieces(stored: bytes, where: str) -> Iterator[str]:
     """The text that was compressed, ASCII, some of it at a time. Raises ConfigurationError `damaged-release`; what was cut short ends early."""
     import zstandard

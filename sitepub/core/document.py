@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from sitepub.core.compressed import compress_tree, damaged_release, decompress_pieces, decompress_tree
+from sitepub.core.compressed import compress_tree, damaged_release, decompress_pieces, decompress_tree, text_size
 from sitepub.core.cutting import Cutting
 from sitepub.core.manifest import decode_rows, encode_rows, make_manifest
 from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key, Manifest, ReleaseId
@@ -24,6 +24,9 @@ FORMAT = 1
 _RECORD_OPENING = f'{{"format":{FORMAT},"etags":{{'
 _PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)":"((?:[^"\\]++|\\.)*+)"[,}]')
 """A name and a value of a JSON object of strings, and what follows them."""
+
+LARGE_RECORD = 8 * 1024 * 1024
+"""Bytes of text, of some 80,000 keys. Below that a parser in C is quick, and what it makes of the text small."""
 
 
 class Retired(Struct, frozen=True):
@@ -90,12 +93,23 @@ def encode_record(etags: Mapping[Key, ETag]) -> bytes:
 
 
 def decode_record(stored: bytes, keys: Container[Key] | None = None, *, where: str) -> Mapping[Key, ETag]:
-    """Of `keys` alone, if they are given: the text is gone through a piece at a time, and what else is in it is not kept. Raises ConfigurationError
-    where the bytes are no record."""
+    """Of `keys` alone, if they are given. Of a large one the text is gone through a piece at a time, and what else is in it is not kept. Raises
+    ConfigurationError where the bytes are no record."""
     try:
-        return {Key(key): ETag(etag) for key, etag in _read_pairs(decompress_pieces(stored, where)) if keys is None or key in keys}
+        is_large = keys is not None and text_size(stored, where) > LARGE_RECORD
+        pairs = _read_pairs(decompress_pieces(stored, where)) if is_large else _read_whole(decompress_tree(stored, where))
+        return {Key(key): ETag(etag) for key, etag in pairs if keys is None or key in keys}
     except ValueError as error:
         raise damaged_release(where) from error
+
+
+def _read_whole(tree: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    etags = tree.get("etags")
+    if tree.keys() != {"format", "etags"} or tree["format"] != FORMAT or not isinstance(etags, dict):
+        raise ValueError("no record")
+    if not all(isinstance(etag, str) for etag in etags.values()):
+        raise ValueError("no record")
+    return etags.items()
 
 
 def _read_pairs(pieces: Iterable[str]) -> Iterator[tuple[str, str]]:

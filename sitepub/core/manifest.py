@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import cast
 
 from sitepub.core.model import Artifact, Digest, FileClass, HeaderSet, Key, Manifest, SourcePath
@@ -22,6 +24,7 @@ _CLASSES: Mapping[str, FileClass] = {letter: file_class for file_class, letter i
 
 _ROWS_AT_ONCE = 3 * 1000
 """A multiple of three: the base64 of bodies has no padding but at its end."""
+_PARTS_KEPT = 16
 
 Rows = dict[str, object]
 """Columns of a manifest, ready for JSON: `keys` front-coded, `bodies` 32 bytes each, `headers` an index into `header_sets`."""
@@ -47,7 +50,7 @@ def encode_rows(artifacts: Iterable[Artifact]) -> Rows:
     header_sets = sorted({artifact.headers for artifact in rows})
     index = {headers: number for number, headers in enumerate(header_sets)}
     return {
-        "keys": _front_code([artifact.key for artifact in rows]),
+        "keys": list(chain.from_iterable(_front_code_all(_cut(rows)))),
         "classes": _encode_classes(rows),
         "sizes": [artifact.size for artifact in rows],
         "bodies": _encode_bodies(rows),
@@ -87,7 +90,7 @@ def digest_manifest(manifest: Manifest) -> Digest:
 
 
 def _tell_canonically(rows: Sequence[Artifact]) -> Iterator[str]:
-    parts = [rows[first : first + _ROWS_AT_ONCE] for first in range(0, len(rows), _ROWS_AT_ONCE)]
+    parts = _cut(rows)
     header_sets = sorted({artifact.headers for artifact in rows})
     index = {headers: number for number, headers in enumerate(header_sets)}
     sources = {str(n): artifact.source for n, artifact in enumerate(rows) if artifact.source != str(artifact.key)}
@@ -98,8 +101,7 @@ def _tell_canonically(rows: Sequence[Artifact]) -> Iterator[str]:
     yield f'","header_sets":{_dump(header_sets)},"headers":['
     yield from _dump_items([index[artifact.headers] for artifact in part] for part in parts)
     yield '],"keys":['
-    befores = ["", *(part[-1].key for part in parts)]
-    yield from _dump_items(_front_code([artifact.key for artifact in part], before) for part, before in zip(parts, befores))
+    yield from _dump_items(_front_code_all(parts))
     yield '],"sizes":['
     yield from _dump_items([artifact.size for artifact in part] for part in parts)
     yield f'],"sources":{_dump(sources)}}}'
@@ -131,14 +133,26 @@ def _as_source(source: str | None) -> SourcePath | None:
     return None if source is None else SourcePath(source)
 
 
-def _front_code(keys: list[Key], before: str = "") -> list[str]:
-    """Each key as the length of what it shares with the one before, a tab, and the rest."""
+def _cut(rows: Sequence[Artifact]) -> list[Sequence[Artifact]]:
+    return [rows[first : first + _ROWS_AT_ONCE] for first in range(0, len(rows), _ROWS_AT_ONCE)]
+
+
+def _front_code_all(parts: Sequence[Sequence[Artifact]]) -> Iterator[Sequence[str]]:
+    """The keys of rows that follow each other."""
+    befores = ["", *(part[-1].key for part in parts)]
+    return (_front_code(tuple(artifact.key for artifact in part), before) for part, before in zip(parts, befores))
+
+
+@functools.lru_cache(maxsize=_PARTS_KEPT)
+def _front_code(keys: tuple[Key, ...], before: str) -> tuple[str, ...]:
+    """Each key as the length of what it shares with the one before, a tab, and the rest. Kept, as the digest of a manifest and its rows have
+    the same keys, and the next manifest mostly too."""
     coded, previous, shared = [], before, 0
     for key in keys:
         shared = _shared_length(previous, key, shared)
         coded.append(f"{shared}\t{key[shared:]}")
         previous = key
-    return coded
+    return tuple(coded)
 
 
 def _front_decode(coded: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Self
 
 from msgspec import Struct, field
 
@@ -44,31 +44,25 @@ class Kind(StrEnum):
 class FileClass(StrEnum):
     """Why an artifact has the key that it has."""
 
-    ASSET = "asset"
-    ENTRY = "entry"
-    FROZEN = "frozen"
-    PINNED = "pinned"
-    ALIAS = "alias"
-    REDIRECT = "redirect"
+    kind: Kind
+    is_loaded: bool
+    """Pages load it under a name that stays: retired by `gc` alone, promoted before pages."""
 
-    @property
-    def kind(self) -> Kind:
-        return _KINDS[self]
+    ASSET = "asset", Kind.ASSET, False
+    ENTRY = "entry", Kind.ENTRY, False
+    FROZEN = "frozen", Kind.ASSET, True
+    PINNED = "pinned", Kind.ENTRY, True
+    ALIAS = "alias", Kind.ALIAS, True
+    REDIRECT = "redirect", Kind.ENTRY, False
 
-    @property
-    def is_loaded(self) -> bool:
-        """Pages load it under a name that stays: retired by `gc` alone, promoted before pages."""
-        return self in (FileClass.PINNED, FileClass.ALIAS, FileClass.FROZEN)
+    def __new__(cls, name: str, kind: Kind, is_loaded: bool) -> Self:
+        """Its attributes are asked for every row of a manifest, time and again."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.kind, member.is_loaded = kind, is_loaded
+        return member
 
-
-_KINDS: Mapping[FileClass, Kind] = {
-    FileClass.ASSET: Kind.ASSET,
-    FileClass.FROZEN: Kind.ASSET,
-    FileClass.ENTRY: Kind.ENTRY,
-    FileClass.PINNED: Kind.ENTRY,
-    FileClass.REDIRECT: Kind.ENTRY,
-    FileClass.ALIAS: Kind.ALIAS,
-}
+    __hash__ = str.__hash__  # an enumeration's own one is a call into Python
 
 
 class Artifact(Struct, frozen=True):

@@ -25,7 +25,9 @@ _NO_SEGMENT = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _RESERVED = re.compile(r"(?:^|/)\.sitepub(?:/|$)", re.IGNORECASE)
 
 # What an ordinary name is made of: it needs no closer look.
-_ORDINARY = re.compile(r"(?:[\w-][\w.,@=&$!()-]*/)*+[\w-][\w.,@=&$!()-]*")
+_ORDINARY_NAME = r"(?:[\w-][\w.,@=&$!()-]*/)*+[\w-][\w.,@=&$!()-]*"
+_ORDINARY = re.compile(_ORDINARY_NAME)
+_ALL_ORDINARY = re.compile(rf"(?:{_ORDINARY_NAME}\n)*+")
 
 # Names that hold secrets and hardly ever anything else. Left out on purpose: `*.asc`, `*.gpg`, `*.crt`, `*.cer` (public keys, signatures and
 # certificates are published), `*.pub`, `id_rsa.html` (pages about keys), `credentials.json` and `secrets.json` (generators name the data of a
@@ -47,6 +49,7 @@ _SECRET_ENDS = frozenset(
     ("pem", "key", "p8", "p12", "pfx", "ppk", "jks", "keystore", "kdbx", "tfstate", "bak", "backup", "old", "orig", "save")
 )
 # The same, in a text of folded paths, each between line ends.
+_SECRET_ENDING = re.compile(rf"\.(?:{'|'.join(sorted(_SECRET_ENDS))})$", re.MULTILINE)
 _SECRET_MARKS = tuple(f"{before}{start}" for before in "\n/" for start in _SECRET_STARTS)
 _SECRET_FOLDER = re.compile(r"(?:^|/)(?:\.(?:ssh|gnupg|aws|kube|git|hg|svn)(?:/|$)|\.docker/config\.json$)", re.IGNORECASE)
 
@@ -71,9 +74,9 @@ class Checked(Struct, frozen=True):
 
 def check_paths(paths: Sequence[str], *, allow: Patterns, store_is_folder: bool) -> Checked:
     """All that is wrong with the names of a site, in the order of `paths`."""
-    odd = [path for path in paths if not _ORDINARY.fullmatch(path)]
+    odd = _find_odd(paths)
     problems = [problem for path in odd for problem in _find_problems(path)]
-    problems += [_explain_length(path) for path in paths if _is_too_long(path)]
+    problems += [_explain_length(path) for path in _find_long(paths) if _is_too_long(path)]
     folds = _fold_all(paths)
     collisions = tuple(_find_collisions(paths, folds)) if len(set(folds)) < len(folds) else ()
     if store_is_folder:
@@ -81,6 +84,19 @@ def check_paths(paths: Sequence[str], *, allow: Patterns, store_is_folder: bool)
     warnings = () if store_is_folder else tuple(_find_warnings(odd, collisions))
     secrets = tuple(path for path in _find_suspects(paths, folds) if looks_like_secret(path) and not allow.matches(path))
     return Checked(tuple(problems), warnings, secrets)
+
+
+def _find_odd(paths: Sequence[str]) -> list[str]:
+    """All at once, where none is: nearly always."""
+    text = "".join(f"{path}\n" for path in paths)
+    if text.count("\n") == len(paths) and _ALL_ORDINARY.fullmatch(text):
+        return []
+    return [path for path in paths if not _ORDINARY.fullmatch(path)]
+
+
+def _find_long(paths: Sequence[str]) -> Sequence[str]:
+    """Those that could be too long, by their letters."""
+    return [path for path in paths if len(path) * 4 > LONGEST_KEY]
 
 
 def looks_like_secret(path: str) -> bool:
@@ -93,10 +109,9 @@ def looks_like_secret(path: str) -> bool:
 
 def _find_suspects(paths: Sequence[str], folds: Sequence[str]) -> Sequence[str]:
     """All paths, where any of them holds what secret names have in common; none otherwise, which a glance at all of them at once tells."""
-    if not _SECRET_ENDS.isdisjoint({fold[fold.rfind(".") + 1 :] for fold in folds}):
-        return paths
     text = "\n".join(("", *folds))
-    return paths if any(mark in text for mark in _SECRET_MARKS) else ()
+    is_marked = any(mark in text for mark in _SECRET_MARKS) or _SECRET_ENDING.search(text) or not _SECRET_ENDS.isdisjoint(folds)
+    return paths if is_marked else ()
 
 
 def is_harmless_key(path: str, opening: bytes) -> bool:

@@ -11,7 +11,7 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from sitepub.core.model import INDEX, Artifact, FileClass, Key, Kind, Manifest, Warning
+from sitepub.core.model import INDEX, Artifact, FileClass, Key, Manifest, Warning
 from sitepub.core.plan import Base, Plan, Shown, Stage, Step, is_same
 from sitepub.core.telling import summarise, tell_step, tell_upload
 
@@ -77,7 +77,7 @@ def shrinks(wanted: Manifest, live: Manifest | None) -> tuple[int, int] | None:
 
 
 def _count_files(manifest: Manifest) -> int:
-    return sum(artifact.kind is not Kind.ALIAS for artifact in manifest.artifacts.values())
+    return len(manifest) - [artifact.file_class for artifact in manifest.artifacts.values()].count(FileClass.ALIAS)
 
 
 def find_unsettled(wanted: Manifest, base: Base) -> frozenset[Key]:

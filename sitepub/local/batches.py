@@ -53,8 +53,9 @@ def answer_all(call: Callable[[J], R], jobs: Iterable[J]) -> Answer[R]:
 
 
 def make_batches(
-    jobs: Iterable[J], size_of: Callable[[J], int], *, most_bytes: int = BATCH_BYTES, most_files: int = BATCH_FILES
+    jobs: Iterable[J], size_of: Callable[[J], int], *, most_bytes: int | None = None, most_files: int | None = None
 ) -> Iterator[tuple[J, ...]]:
+    most_bytes, most_files = most_bytes or BATCH_BYTES, most_files or BATCH_FILES
     batch: list[J] = []
     size = 0
     for job in jobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -20,6 +21,8 @@ WELL_KNOWN = ".well-known"
 
 _HISTORY = frozenset((".git", ".hg", ".svn"))
 _EVERYBODY_READS = 0o444
+_PLAIN_FILE = stat.S_IFREG | _EVERYBODY_READS
+_PLAIN_BITS = 0o170000 | _EVERYBODY_READS  # the bits of its kind (https://man7.org/linux/man-pages/man7/inode.7.html), and who may read it
 
 
 class Choice(Struct, frozen=True):
@@ -95,27 +98,12 @@ class _Walk:
         is_plain = not folder.is_hidden and not self.choice.ignore.lines
         try:
             with os.scandir(f"{self.root}/{folder.above}") as scan:
-                for entry in scan:
-                    if not (is_plain and entry.name[0] != "." and self._take_plain(entry, folder.above)):
-                        self._meet(entry, folder)
+                for entry in _take_plain(scan, folder.above, self.tree.files.append) if is_plain else scan:
+                    self._meet(entry, folder)
         except FileNotFoundError:
             raise source_changed(folder.above.rstrip("/") or ".") from None
         except OSError as error:
             self._complain(folder.above.rstrip("/") or ".", error)
-
-    def _take_plain(self, entry: os.DirEntry[str], above: str) -> bool:
-        """The short way of nearly every file. False: it wants a closer look."""
-        if not entry.is_file(follow_symlinks=False):
-            return False
-        try:
-            seen = entry.stat(follow_symlinks=False)
-        except OSError:
-            return False
-        mode = seen.st_mode
-        if mode & _EVERYBODY_READS != _EVERYBODY_READS or not stat.S_ISREG(mode):
-            return False
-        self.tree.files.append(SourceFile(SourcePath(above + entry.name), seen.st_size, seen.st_mtime_ns, seen.st_ino))
-        return True
 
     def _meet(self, entry: os.DirEntry[str], folder: _Folder) -> None:
         name = entry.name
@@ -193,6 +181,22 @@ class _Walk:
 
     def _complain(self, path: str, error: OSError) -> None:
         self.tree.problems.append(f"`{show_path(path)}` can't be read: {describe_reason(error)}")
+
+
+def _take_plain(scan: Iterable[os.DirEntry[str]], above: str, take: Callable[[SourceFile], None]) -> Iterator[os.DirEntry[str]]:
+    """The short way of nearly every file, of which there may be a million: in one loop, and `stat` is most of it. Yields what wants a closer look."""
+    for entry in scan:
+        name = entry.name
+        if name[0] != "." and entry.is_file(follow_symlinks=False):
+            try:
+                seen = entry.stat(follow_symlinks=False)
+            except OSError:
+                yield entry
+                continue
+            if seen.st_mode & _PLAIN_BITS == _PLAIN_FILE:
+                take(SourceFile(SourcePath(above + name), seen.st_size, seen.st_mtime_ns, seen.st_ino))
+                continue
+        yield entry
 
 
 def source_changed(path: str) -> ConfigurationError:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sitepub.core.compressed import compress_tree
-from sitepub.core.document import decode_record, encode_record
+from sitepub.core.document import LARGE_RECORD, decode_record, encode_record
 from sitepub.core.model import ETag, Key
 from sitepub.errors import ConfigurationError
 
@@ -18,15 +18,17 @@ records = st.dictionaries(words.map(Key), words.map(ETag), max_size=8)
 
 
 @settings(deadline=None)
-@given(records, st.integers(1, 60), st.data())
-def test_a_record_comes_back_as_it_was(etags: dict[Key, ETag], piece: int, data: st.DataObject) -> None:
+@given(records, st.integers(1, 60), st.sampled_from([0, LARGE_RECORD]), st.data())
+def test_a_record_comes_back_as_it_was(etags: dict[Key, ETag], piece: int, large: int, data: st.DataObject) -> None:
     stored = encode_record(etags)
-    with mock.patch("sitepub.core.compressed.PIECE_BYTES", piece):
+    with mock.patch("sitepub.core.compressed.PIECE_BYTES", piece), mock.patch("sitepub.core.document.LARGE_RECORD", large):
         assert decode_record(stored, where="") == etags
         some = data.draw(st.sets(st.sampled_from(sorted(etags)))) if etags else set()
         assert decode_record(stored, some, where="") == {key: etags[key] for key in some}
 
 
+@pytest.mark.parametrize("keys", [None, {Key("a")}], ids=["all", "some"])
+@pytest.mark.parametrize("large", [0, LARGE_RECORD], ids=["in pieces", "whole"])
 @pytest.mark.parametrize(
     "stored",
     [
@@ -39,6 +41,7 @@ def test_a_record_comes_back_as_it_was(etags: dict[Key, ETag], piece: int, data:
         encode_record({Key(f"{number}"): ETag("x") for number in range(1000)})[:-20],
     ],
 )
-def test_what_is_no_record_is_damaged(stored: bytes) -> None:
+def test_what_is_no_record_is_damaged(stored: bytes, large: int, keys: set[Key] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sitepub.core.document.LARGE_RECORD", large)
     with pytest.raises(ConfigurationError, match="`here`"):
-        decode_record(stored, where="here")
+        decode_record(stored, keys, where="here")
