@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from msgspec import Struct
 
-from sitepub.core.file_index import FileIndex, index_files
+from sitepub.core.file_index import FileIndex
 from sitepub.core.headers import choose_headers
 from sitepub.core.model import FileClass, HeaderSet, Key, Kind, SourcePath
 from sitepub.core.references import Language, language_of
@@ -107,7 +107,7 @@ def _find_subject(path: str, site: Site) -> SourcePath:
 
 def _find_mentions(frame: Frame, subject: SourcePath) -> tuple[tuple[Mention, ...], tuple[Mention, ...], str | None]:
     """Who refers to it, what it refers to, and the encoding that it declares."""
-    index = index_files([*frame.paths, *(SourcePath(key) for key in frame.redirects)])
+    index = FileIndex([*frame.paths, *(SourcePath(key) for key in frame.redirects)])
     languages = {number: language for number, path in enumerate(frame.paths) if (language := language_of(path)) is not None}
     referenced_by: set[Mention] = set()
     refers_to: set[Mention] = set()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sitepub.core.frozen import find_folder, find_listed
+from sitepub.core.frozen import find_folders, find_listed
 from sitepub.core.headers import HeaderPolicy, make_header_policy
 from sitepub.core.model import Key, SourcePath
 from sitepub.core.patterns import compile_patterns
@@ -108,7 +108,7 @@ def _make_redirects(config: Config, target: Target, policy: HeaderPolicy, paths:
 def _find_frozen(root: Path, paths: tuple[SourcePath, ...], patterns: tuple[str, ...]) -> Mapping[SourcePath, str]:
     """Later evidence gives way to earlier: patterns, then a bundler's manifest, then its folder."""
     compiled = compile_patterns(patterns)
-    frozen = {path: f"`{folder}` is the folder of a bundler, whose names hold hashes" for path in paths if (folder := find_folder(path))}
+    frozen = {path: f"`{folder}` is the folder of a bundler, whose names hold hashes" for path, folder in find_folders(paths).items()}
     known = frozenset(paths)
     for folder, name in find_manifests(root, paths):
         listed = find_listed((root / folder / name).read_bytes(), folder, name, known)

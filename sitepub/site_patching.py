@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from sitepub.core.edits import pack_edits, unpack_edits
 from sitepub.core.evidence import Evidence
-from sitepub.core.file_index import index_files
+from sitepub.core.file_index import FileIndex
 from sitepub.core.frozen import split_own_digest
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath, Warning
@@ -145,7 +145,7 @@ def _without_places(text: dict[str, object], with_lines: bool) -> object:
 
 def _make_artifacts(frame: Frame, live: Manifest, changed: Sequence[Surveyed]) -> Mapping[Key, tuple[Artifact, Recipe]] | None:
     """What changed as it is to be published. None where a reference leads to what the release does not hold."""
-    evidence = Evidence(frame.paths, index_files([*frame.paths, *(SourcePath(key) for key in frame.redirects)]), has_maps=frame.maps)
+    evidence = Evidence(frame.paths, FileIndex([*frame.paths, *(SourcePath(key) for key in frame.redirects)]), has_maps=frame.maps)
     inserts = dict(_find_inserts(evidence, live))
     artifacts: dict[Key, tuple[Artifact, Recipe]] = {}
     jobs = []

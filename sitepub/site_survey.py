@@ -10,7 +10,7 @@ from itertools import islice
 from msgspec import Struct, field
 
 from sitepub.core.evidence import Evidence, Trait
-from sitepub.core.file_index import index_files
+from sitepub.core.file_index import FileIndex
 from sitepub.core.frozen import carries_own_digest
 from sitepub.core.import_maps import MapForm
 from sitepub.core.leaving import Leaving
@@ -72,7 +72,7 @@ def each_survey(frame: Frame, languages: dict[int, Language]) -> Iterator[tuple[
 
 def _gather(frame: Frame, own: Collection[int] = (), guarded: Mapping[int, str] | None = None) -> SiteSurvey:
     """`own` and `guarded`: files that must not be edited, for reasons that only all surveys together tell."""
-    index = index_files([*frame.paths, *(SourcePath(key) for key in frame.redirects)])
+    index = FileIndex([*frame.paths, *(SourcePath(key) for key in frame.redirects)])
     gathered = SiteSurvey(
         evidence=Evidence(frame.paths, index, has_maps=frame.maps),
         digests=[Digest("")] * len(frame.paths),

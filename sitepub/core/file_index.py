@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import cast
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -36,12 +37,16 @@ class Found(Struct, frozen=True):
 _MISSING = Found(None, How.MISSING)
 
 
-class FileIndex(Struct, frozen=True):
-    """The files of a site, to be found by the paths that URLs name. Built once, with `index_files`."""
+class FileIndex:
+    """The files of a site, to be found by the paths that URLs name. Of names that differ by form or case alone, the first one in order stands for all."""
 
-    paths: frozenset[str]
-    normalized: Mapping[str, SourcePath]
-    folded: Mapping[str, SourcePath]
+    __slots__ = ("_folded", "_normalized", "_ordered", "paths")
+
+    def __init__(self, paths: Iterable[SourcePath]) -> None:
+        self.paths = frozenset[str](paths)
+        self._ordered: Sequence[SourcePath] = sorted(cast(frozenset[SourcePath], self.paths), reverse=True)
+        self._normalized = {normalize("NFC", path): path for path in self._ordered if not path.isascii()}
+        self._folded: Mapping[str, SourcePath] | None = None
 
     def find(self, path: str) -> Found:
         """`path` as `resolve` gives it. A folder is found with and without its slash: web servers add it."""
@@ -55,19 +60,13 @@ class FileIndex(Struct, frozen=True):
 
     def _find_similar(self, path: str) -> Found:
         if not path.isascii():
-            similar = self.normalized.get(normalize("NFC", path))
+            similar = self._normalized.get(normalize("NFC", path))
             if similar is not None:
                 return Found(similar, How.NORMALIZED)
-        similar = self.folded.get(_fold(path))
+        if self._folded is None:  # most sites miss nothing
+            self._folded = {_fold(known): known for known in self._ordered}
+        similar = self._folded.get(_fold(path))
         return Found(similar, How.CASE) if similar is not None else _MISSING
-
-
-def index_files(paths: Iterable[SourcePath]) -> FileIndex:
-    """Of names that differ by form or case alone, the first one in order stands for all."""
-    ordered = sorted(paths, reverse=True)
-    forms = {normalize("NFC", path): path for path in ordered if not path.isascii()}
-    folded = {_fold(path): path for path in ordered}
-    return FileIndex(frozenset(ordered), forms, folded)
 
 
 def _fold(path: str) -> str:

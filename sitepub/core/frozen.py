@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sitepub.core.model import Digest, SourcePath
 
+_FOLDER_NAMES = ("_astro/", "_next/static/", "_app/immutable/", "_nuxt/")
 _FOLDERS = re.compile(r"(?:^|/)(_astro/|_next/static/|_app/immutable/|_nuxt/(?!builds/))")
 _LOOKS_HASHED = re.compile(r"(?:^(?=[^.]*[0-9])[0-9a-f]{8,64}|[-._~][A-Za-z0-9_-]{6,64})\.[A-Za-z0-9.]+$")
 _OWN_DIGEST = re.compile(r"\.([0-9a-f]{6,64})\.[^./]*$")
 
 
-def find_folder(path: SourcePath) -> str | None:
-    """The folder of a bundler that the file is in."""
-    found = _FOLDERS.search(path)
-    return path[: found.end(1)] if found else None
+def find_folders(paths: Sequence[SourcePath]) -> Mapping[SourcePath, str]:
+    """The folder of a bundler that a file is in, of those that are in one."""
+    text = "\n".join(paths)
+    if not any(name in text for name in _FOLDER_NAMES):
+        return {}  # most sites have none, which a glance at all names at once tells
+    found = ((path, _FOLDERS.search(path)) for path in paths)
+    return {path: path[: match.end(1)] for path, match in found if match}
 
 
 def find_listed(text: bytes, folder: str, name: str, paths: Collection[str]) -> Mapping[SourcePath, str]:

@@ -62,21 +62,20 @@ def encode_rows(artifacts: Iterable[Artifact]) -> Rows:
 
 def decode_rows(rows: Mapping[str, object]) -> tuple[Artifact, ...]:
     """The inverse of encode_rows; raises ValueError, KeyError, TypeError or IndexError on anything that it did not write."""
-    keys = _front_decode(cast(list[str], rows["keys"]))
-    bodies = b64decode(cast(str, rows["bodies"])).hex()
+    # what a row is made of has its type here already: a call of a NewType is a call into Python
+    keys = cast(list[Key], _front_decode(cast(list[str], rows["keys"])))
+    digests = b64decode(cast(str, rows["bodies"])).hex()
+    if len(digests) != 64 * len(keys):
+        raise ValueError("rows without a body each")
+    bodies = cast(list[Digest], [digests[first : first + 64] for first in range(0, 64 * len(keys), 64)])
     header_sets = [_as_headers(pairs) for pairs in cast(list[list[list[str]]], rows["header_sets"])]
-    sources = cast(dict[str, str | None], rows["sources"])
-    columns = zip(keys, cast(str, rows["classes"]), cast(list[int], rows["sizes"]), cast(list[int], rows["headers"]), strict=True)
+    sources = cast(list[SourcePath | None], [*keys])
+    for n, source in cast(dict[str, SourcePath | None], rows["sources"]).items():
+        sources[int(n)] = source
+    classes, sizes, headers = cast(str, rows["classes"]), cast(list[int], rows["sizes"]), cast(list[int], rows["headers"])
+    columns = zip(keys, classes, bodies, sizes, headers, sources, strict=True)
     return tuple(
-        Artifact(
-            key=Key(key),
-            file_class=_CLASSES[letter],
-            body=Digest(bodies[64 * n : 64 * n + 64]),
-            size=size,
-            headers=header_sets[headers],
-            source=_as_source(sources.get(str(n), key)),
-        )
-        for n, (key, letter, size, headers) in enumerate(columns)
+        Artifact(key, _CLASSES[letter], body, size, header_sets[number], source) for key, letter, body, size, number, source in columns
     )
 
 
@@ -127,10 +126,6 @@ def _encode_classes(rows: Iterable[Artifact]) -> str:
 
 def _as_headers(pairs: Iterable[list[str]]) -> HeaderSet:
     return tuple((name, value) for name, value in pairs)
-
-
-def _as_source(source: str | None) -> SourcePath | None:
-    return None if source is None else SourcePath(source)
 
 
 def _cut(rows: Sequence[Artifact]) -> list[Sequence[Artifact]]:

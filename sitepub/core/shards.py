@@ -55,16 +55,17 @@ def decode_shard(stored: bytes, digest: Digest, *, where: str) -> Shard:
 
 def encode_placed(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace]) -> dict[str, object]:
     """Ready for JSON: the rows of a manifest, and of those whose bodies stand in packs, where."""
-    placed = [(n, bodies[artifact.body]) for n, artifact in enumerate(artifacts) if artifact.body in bodies]
-    packs = {pack: n for n, pack in enumerate(sorted({place.pack for _, place in placed}))}
+    found = [bodies.get(artifact.body) for artifact in artifacts]
+    placed = [place for place in found if place is not None]
+    packs = {pack: n for n, pack in enumerate(sorted({place.pack for place in placed}))}
     return {
         "manifest": encode_rows(artifacts),
         "packs": list(packs),
         "places": {
-            "rows": [n for n, _ in placed],
-            "packs": [packs[place.pack] for _, place in placed],
-            "offsets": [place.offset for _, place in placed],
-            "lengths": [place.length for _, place in placed],
+            "rows": [n for n, place in enumerate(found) if place is not None],
+            "packs": [packs[place.pack] for place in placed],
+            "offsets": [place.offset for place in placed],
+            "lengths": [place.length for place in placed],
         },
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import SupportsIndex, overload
 
 from sitepub.core.evidence import Evidence, Trace
-from sitepub.core.file_index import index_files
+from sitepub.core.file_index import FileIndex
 from sitepub.core.model import SourcePath
 from sitepub.core.survey import Survey
 
@@ -30,7 +30,7 @@ def test_what_every_page_says_of_a_folder_is_looked_up_once() -> None:
     """The same import map and the same loader stand in all pages of a site."""
     modules = [f"js/{number:02}.js" for number in range(MODULES)]
     paths = CountedPaths(SourcePath(path) for path in sorted([*modules, *(f"p/{number:02}.html" for number in range(PAGES))]))
-    evidence = Evidence(paths, index_files(paths))
+    evidence = Evidence(paths, FileIndex(paths))
     for page in reversed(range(MODULES, MODULES + PAGES)):
         evidence.add(page, Survey(prefixes=("js/",), patterns=(("js/1", ".js"),)), is_left_whole=False)
     CountedPaths.looks = 0
