@@ -21,7 +21,7 @@ from sitepub.packs import expand
 FULL = 8 * 1024 * 1024
 """Bytes from which on a pack is full: one goes up by one request, from memory, while the next one is filled."""
 
-HELD = 64 * 1024 * 1024
+HELD = 32 * 1024 * 1024
 """Bytes of bodies that are kept in memory as well until they are read once: to expand a body takes as long as to send it."""
 
 
