@@ -137,7 +137,7 @@ def _append(paths: list[Path], text: str) -> None:
 
 def make_tools() -> list[Tool]:
     return [
-        Tool("sitepub", _sitepub, _configure_sitepub),
+        Tool("sitepub", _sitepub, configure_sitepub),
         Tool("s5cmd", _s5cmd),
         Tool("rclone", _rclone),
         Tool("hugo", _hugo, _configure_hugo),
@@ -149,7 +149,7 @@ def _sitepub(site: Path, bucket: str, server: S3Server) -> list[str]:
     return [str(OURS / "bin/sitepub"), "publish", "-q", "-C", str(site)]
 
 
-def _configure_sitepub(site: Path, bucket: str, server: S3Server) -> None:
+def configure_sitepub(site: Path, bucket: str, server: S3Server) -> None:
     text = f"source: public\nfingerprint: {{aliases: never}}\ntargets:\n  s3:\n    store: s3://{bucket}\n    endpoint_url: {server.endpoint_url}\n"
     (site / "sitepub.yaml").write_text(text)
 
@@ -196,10 +196,10 @@ def _pip(folder: Path, *arguments: str) -> None:
     if not folder.exists():
         venv.create(folder, with_pip=True)
     command = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", *arguments]
-    subprocess.run(command, check=True, env=_environment())
+    subprocess.run(command, check=True, env=clean_environment())
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Without what makes Python compile everything anew in every run."""
     return {
         name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONPYCACHEPREFIX")
@@ -273,7 +273,7 @@ def measure(tools: list[Tool], files: int, runs: int) -> None:
                         command = [command[0], "rollback", "--yes", "-q", "-C", str(site)]
                     # what the repository of these benchmarks has to say is none of the site's business
                     own = {"SITEPUB_CACHE": str(site / "cache"), "GIT_CEILING_DIRECTORIES": str(WORK)}
-                    timing = run_timed(command, {**_environment(), **server.environment, **own}, count)
+                    timing = run_timed(command, {**clean_environment(), **server.environment, **own}, count)
                     tool.timings.setdefault(stage, []).append(timing)
                     check(server, bucket, site, stage, run)
                     print(

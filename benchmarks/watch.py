@@ -69,9 +69,9 @@ def measure(files: int, runs: int) -> dict[str, list[float]]:
     pages = publish.list_pages(site)
     with publish.counting_server(publish.WORK / "seaweedfs") as (server, _):
         client, bucket, other = server.client(), server.make_bucket(), server.make_bucket()
-        publish._configure_sitepub(site, bucket, server)
+        publish.configure_sitepub(site, bucket, server)
         own = {"SITEPUB_CACHE": str(site / "cache"), "GIT_CEILING_DIRECTORIES": str(publish.WORK)}
-        environment = {**publish._environment(), **server.environment, **own}
+        environment = {**publish.clean_environment(), **server.environment, **own}
         found: dict[str, list[float]] = {tool: [] for tool in ("sitepub", *PEERS)}
         with watching(site, environment) as process:
             wait_until(lambda: b"published" in (site / "log").read_bytes(), process, 0.5)
