@@ -329,9 +329,9 @@ def _median(timings: list[Timing], column: str) -> float:
     return statistics.median(getattr(timing, column) for timing in timings)
 
 
-def write_page(tables: list[str], runs: int, names: list[str]) -> None:
+def write_page(tables: list[str], runs: int, names: list[str], files: str) -> None:
     versions = ", ".join(package.replace("==", " ") for name, package in PACKAGES.items() if name in names)
-    write_tables("publish.py", tables, f"medians of {runs}; SeaweedFS on the same cores; {versions}")
+    write_tables("publish.py", tables, f"medians of {runs}; SeaweedFS on the same cores; {versions}", f"--files {files}")
 
 
 def main() -> None:
@@ -362,7 +362,7 @@ def main() -> None:
     if options.inside is not None:
         options.inside.write_text(json.dumps(tables))
     elif options.write:
-        write_page(tables, options.runs, names)
+        write_page(tables, options.runs, names, options.files)
 
 
 def measure_inside(files: int, delay: int, runs: int, tools: str) -> str:
