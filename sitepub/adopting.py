@@ -36,8 +36,8 @@ from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, FileBody, Listed, Place, Progress, StoreReader
 from sitepub.invalidating import foresee_invalidation
 from sitepub.pack_draft import PackDraft
-from sitepub.packing import compress_all, send_packs
-from sitepub.packs import large_body_key
+from sitepub.packing import frame_all, send_packs
+from sitepub.packs import compress, large_body_key
 from sitepub.preparing import Prepared
 from sitepub.publishing import carry_out, make_chooser, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
@@ -223,7 +223,11 @@ def _keep_bodies(edges: Edges, adoption: Adoption, wish: Wish) -> Mapping[Digest
         return body
 
     with PackDraft(Path(tempfile.gettempdir())) as draft:
-        send_packs(edges.records, draft, draft.fill(compress_all(list(packed.values()), read, workers=READ_AT_ONCE)))()
+        send_packs(
+            edges.records,
+            draft,
+            draft.fill(frame_all(list(packed.values()), lambda artifact: compress(read(artifact)), workers=READ_AT_ONCE)),
+        )()
         return draft.places()
 
 

@@ -12,8 +12,9 @@ from sitepub.core.manifest import hashed_keys
 from sitepub.core.model import Artifact, BodyPlace, Digest, FileClass, Key, Kind
 from sitepub.core.state import Release
 from sitepub.edges import Edges
+from sitepub.errors import StoppedError
 from sitepub.interfaces import Body, Place
-from sitepub.packs import KeptBodies
+from sitepub.packs import Framed, KeptBodies
 from sitepub.releases import ReleaseReader, Snapshot
 from sitepub.wishes import Wish
 from sitepub.writing import is_standing
@@ -60,6 +61,15 @@ class FromTarget(Struct, frozen=True):
         if artifact.file_class is FileClass.FROZEN and _stands_at_its_key(self._edges, artifact):
             return store.place(artifact.key)
         return self._kept.read(artifact.body)
+
+    def framed(self, artifact: Artifact) -> Framed | None:
+        """As `supply` gives it, which also looks elsewhere for what its pack has lost."""
+        if artifact.kind is not Kind.ENTRY:
+            return None
+        try:
+            return self._kept.read_framed(artifact.body)
+        except StoppedError:
+            return None
 
     def foretell(self, bodies: Iterable[Digest]) -> None:
         self._kept.foretell(bodies)

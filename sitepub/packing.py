@@ -9,7 +9,7 @@ from sitepub.core.model import Artifact, Digest, ETag, Key
 from sitepub.gathering import run_all, start_all
 from sitepub.interfaces import Anything, Store
 from sitepub.pack_draft import Pack, PackDraft
-from sitepub.packs import compress, pack_key
+from sitepub.packs import pack_key
 from sitepub.releases import PRIVATE_BYTES
 
 SENT_AT_ONCE = 4
@@ -24,15 +24,15 @@ def _ignore(*_: object) -> None:
     return None
 
 
-def compress_all(
-    artifacts: Sequence[Artifact], read: Callable[[Artifact], bytes], *, workers: int | None = None
+def frame_all(
+    artifacts: Sequence[Artifact], frame: Callable[[Artifact], bytes], *, workers: int | None = None
 ) -> Iterator[tuple[Digest, bytes]]:
-    """Frames in the order of artifacts. `read`: gives the body of one, `workers` at once; None: as many as there are cores to compress on."""
+    """Frames in the order of artifacts. `frame`: gives that of one, `workers` at once; None: as many as there are cores to compress on."""
     workers = workers or os.cpu_count() or 1
     for first in range(0, len(artifacts), COMPRESSED_AT_ONCE):
         batch = artifacts[first : first + COMPRESSED_AT_ONCE]
-        for artifact, frame in run_all(lambda artifact: compress(read(artifact)), batch, workers=workers):
-            yield artifact.body, frame
+        for artifact, framed in run_all(frame, batch, workers=workers):
+            yield artifact.body, framed
 
 
 def send_packs(

@@ -24,6 +24,13 @@ AHEAD = 3
 """Of these so many are read while the one before them is used."""
 
 
+class Framed(Struct, frozen=True):
+    """A body, and the frame of a pack that holds it."""
+
+    frame: bytes
+    body: bytes
+
+
 def pack_key(pack: str) -> Key:
     return Key(f"packs/{pack}")
 
@@ -81,16 +88,25 @@ class KeptBodies:
 
     def read(self, digest: Digest) -> Body:
         """Raises StoppedError where the target has lost the body."""
+        try:
+            framed = self.read_framed(digest)
+        except StoppedError as lost:
+            return self._read_alone(digest, lost)
+        return self._read_alone(digest, None) if framed is None else framed.body
+
+    def read_framed(self, digest: Digest) -> Framed | None:
+        """None for a body that is in no pack. Raises StoppedError where it should be in one, and that is lost or damaged."""
         place = self._places.get(digest)
-        if place is not None:
-            try:
-                body = expand(self._frames.read(place), digest)
-            except StoppedError as lost:
-                self.found.pop(digest, None)
-                return self._read_alone(digest, lost)
-            self.found[digest] = place
-            return body
-        return self._read_alone(digest, None)
+        if place is None:
+            return None
+        try:
+            frame = self._frames.read(place)
+            body = expand(frame, digest)
+        except StoppedError:
+            self.found.pop(digest, None)
+            raise
+        self.found[digest] = place
+        return Framed(frame, body)
 
     def _read_alone(self, digest: Digest, lost: StoppedError | None) -> Body:
         """A body that stands by itself: too large for a pack, or put there by a repair because its pack was lost."""

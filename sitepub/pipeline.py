@@ -145,9 +145,8 @@ def rollback(edges: Edges, release: Release, snapshot: Snapshot, *, lock_timeout
     everything = Permits(shrink=True, diverged=True, older=True)
     try:
         bodies = supply_from_target(edges, edges.releases.read_document(release))
-        wish = replace(
-            wish_for(edges.releases, release, snapshot, bodies.supply), foretell=bodies.foretell, keeper=release.id, kept=bodies.kept
-        )
+        wish = wish_for(edges.releases, release, snapshot, bodies.supply)
+        wish = replace(wish, foretell=bodies.foretell, keeper=release.id, kept=bodies.kept, framed=bodies.framed)
         return publish(edges, wish, lambda _: None, everything, lock_timeout=lock_timeout, wait=wait, first=snapshot)
     except StoppedError as error:
         if error.code not in LOST or _is_listed(edges.releases.read_state(), release.id):

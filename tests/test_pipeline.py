@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import zstandard
 from msgspec.structs import replace
 
+from sitepub import uploading
 from sitepub.collecting import collect
 from sitepub.core.model import Commit, FileClass, Key
 from sitepub.core.retention import choose_release
@@ -17,6 +19,7 @@ from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import Invalidated, foresee_invalidation, send_owed
+from sitepub.packs import compress, large_body_key
 from sitepub.pipeline import Receipt, publish, rollback
 from tests.support.builders import (
     CSS,
@@ -404,17 +407,42 @@ def test_a_rollback_needs_nothing_but_the_target_and_again_goes_further_back() -
     assert {key: world.site()[key] for key in THIRD} == bodies(THIRD)
 
 
-def test_a_rollback_of_many_pages_reads_their_pack_at_once() -> None:
-    world = World()
+def test_a_rollback_of_many_pages_reads_their_pack_at_once_and_compresses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, compressed = World(), list[bytes]()
+    monkeypatch.setattr(uploading, "compress", lambda body: compressed.append(body) or compress(body))
     for word in (b"one", b"two"):
         run(world, wish({f"{number:03}.html": b"%s %d" % (word, number) for number in range(300)}))
         world.clock.seconds += 60
     reads: list[str] = []
     edges = world.edges(before=lambda operation, key: reads.append(key) if operation == "read_range" else None)
     snapshot = edges.releases.read_state()
+    assert len(compressed) == 600
     rollback(edges, choose_release(snapshot.state, None), snapshot)
     assert world.site()["123.html"] == b"one 123"
     assert len(reads) == 1
+    assert len(compressed) == 600, "a pack has the frame of each already"
+
+
+def test_a_rollback_puts_all_bodies_into_packs_anew_where_a_pack_has_lost_one() -> None:
+    world = World()
+    for word in (b"one", b"two"):
+        run(world, wish({f"{number:03}.html": b"%s %d" % (word, number) for number in range(9)}))
+        world.clock.seconds += 60
+    (pack,) = [key for key, found in world.bucket.objects.items() if "/packs/" in key and b"one" in expand_all(found.body)]
+    stored = world.bucket.objects[pack]
+    world.bucket.objects[pack] = replace(stored, body=stored.body[:-1] + b"?", digest=None)
+    world.bucket.objects[f".sitepub/{large_body_key(digest_of(b'one 8'))}"] = replace(stored, body=b"one 8", digest=digest_of(b"one 8"))
+    roll_back(world)
+    assert world.site() == {f"{number:03}.html": b"one %d" % number for number in range(9)}
+    run(world, wish({"000.html": b"three"}), permits=Permits(shrink=True))
+    roll_back(world)
+    assert world.site()["008.html"] == b"one 8"
+
+
+def expand_all(pack: bytes) -> bytes:
+    """What all frames of a pack hold, one after the other."""
+    with zstandard.ZstdDecompressor().stream_reader(pack, read_across_frames=True) as reader:
+        return reader.read()
 
 
 def test_a_rollback_keeps_no_body_twice() -> None:
