@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sitepub.core.file_index import FileIndex, Found, How, index_files
+from sitepub.core.file_index import FileIndex, Found, How
 from sitepub.core.model import SourcePath
 from sitepub.core.urls import Resolved, ResolvedKind, SiteUrls, join, resolve, url_of
 
@@ -149,7 +149,7 @@ def index_of_a_small_site() -> FileIndex:
         "docs.html",
         "docs/index.html",
     ]
-    return index_files(SourcePath(name) for name in names)
+    return FileIndex(SourcePath(name) for name in names)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_files_are_found_by_the_names_that_urls_give(index: FileIndex, path: str
 @given(names=st.lists(KEYS, max_size=8))
 def test_every_file_is_found_by_its_own_name_in_any_order(names: list[str]) -> None:
     paths = [SourcePath(name) for name in names]
-    assert index_files(paths) == index_files(reversed(paths))
-    assert all(index_files(paths).find(path) == Found(path, How.EXACT) for path in paths)
+    assert FileIndex(paths) == FileIndex(reversed(paths))
+    assert all(FileIndex(paths).find(path) == Found(path, How.EXACT) for path in paths)
 
 
 @given(url=PIECES.map("".join) | st.text(max_size=12), base=st.none() | PIECES.map("".join) | st.text(max_size=12))
