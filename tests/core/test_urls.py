@@ -177,6 +177,14 @@ def test_files_are_found_by_the_names_that_urls_give(index: FileIndex, path: str
     assert index.find(path).is_found == (how in (How.EXACT, How.NORMALIZED, How.DIRECTORY))
 
 
+def test_of_names_that_differ_by_case_or_form_the_first_in_order_stands_for_all() -> None:
+    names = [SourcePath(f"{first}{second}.html") for first in "aA" for second in "bB"] + [SourcePath("e\u0301"), SourcePath("\u00e9")]
+    for paths in (names, names[::-1], sorted(names)):
+        assert FileIndex(paths).find("AB.HTML") == Found(SourcePath("AB.html"), How.CASE)
+        assert FileIndex([*paths, SourcePath("E\u0301")]).find("\u00c9") == Found(SourcePath("E\u0301"), How.NORMALIZED)
+        assert FileIndex(paths).find("\u00c9") == Found(SourcePath("e\u0301"), How.CASE)
+
+
 @given(names=st.lists(KEYS, max_size=8))
 def test_every_file_is_found_by_its_own_name_in_any_order(names: list[str]) -> None:
     paths = [SourcePath(name) for name in names]
