@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from sitepub.core.state import Release
-    from sitepub.interfaces import SourceFile
     from sitepub.local.cache import Cache, KnownRun
     from sitepub.local.source import FolderSource
     from sitepub.site import Site
     from sitepub.site_memory import Inputs
     from sitepub.site_patching import Patched
+    from sitepub.site_rereading import Reread
 
 PARALLEL_ABOVE = 8 * 1024 * 1024
 """Bytes of source below which a process pool costs more than it gives."""
@@ -83,7 +83,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
         source = recognise(request, source, history)
         with choose_executor(request.config, source) as executor:
             earlier = _find_earlier(request, source, inputs, snapshot, cache, executor)
-            if earlier is not None and not earlier.differing:
+            if earlier is not None and not earlier.found.differing:
                 _remember_stats(request, source, inputs, cache, earlier)
                 return Prepared(asked, source, None, earlier.run.artifacts, history, snapshot, (*warnings, *earlier.run.warnings))
             patched = (
@@ -94,6 +94,8 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
             if patched is not None:
                 wish = _wish_for_patched(request, source, patched, history.commit, has_distribution, progress)
                 return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *patched.warnings))
+            if earlier is not None:
+                _remember_same(request, cache, earlier)
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress, inputs)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
 
@@ -168,11 +170,11 @@ def _refuse_leaving(site: Site, request: Request) -> None:
 
 
 class _Earlier(Struct, frozen=True):
-    """The last build, which made the live release, and the files that may hold other bytes than it saw. Compared from `started` (ns) on."""
+    """The last build, which made the live release, and what files hold whose `stat` is another one than it saw. They were read from `started` (ns) on."""
 
     run: KnownRun
     live: Release
-    differing: tuple[SourceFile, ...]
+    found: Reread
     started: int
 
 
@@ -190,10 +192,10 @@ def _find_earlier(
     del last  # a line a file
     if changed is None:
         return None
-    from sitepub.site_rereading import find_differing
+    from sitepub.site_rereading import reread
 
-    differing = find_differing(source, request.config, request.target, changed, cache=cache, executor=executor)
-    return None if differing is None else _Earlier(run, live, tuple(differing), started)
+    found = reread(source, request.config, request.target, changed, cache=cache, executor=executor)
+    return None if found is None else _Earlier(run, live, found, started)
 
 
 def _remember_stats(request: Request, source: Source, inputs: Inputs, cache: Cache, earlier: _Earlier) -> None:
@@ -201,6 +203,12 @@ def _remember_stats(request: Request, source: Source, inputs: Inputs, cache: Cac
     from sitepub.site_memory import keep_run
 
     keep_run(cache, source, inputs, request.target, earlier.run, started=earlier.started, is_patchable=True)
+
+
+def _remember_same(request: Request, cache: Cache, earlier: _Earlier) -> None:
+    from sitepub.site_rereading import remember_same
+
+    remember_same(request.config, request.target, earlier.found, cache=cache, started=earlier.started)
 
 
 def _patch(
@@ -222,7 +230,7 @@ def _patch(
         request.config,
         request.target,
         sight.releases.read_document(earlier.live).manifest,
-        earlier.differing,
+        earlier.found.differing,
         earlier.run,
         inputs,
         cache=cache,

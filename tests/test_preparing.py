@@ -12,15 +12,17 @@ import pytest
 from sitepub import preparing
 from sitepub.core.model import Key
 from sitepub.library import Silence, publish
+from sitepub.local import surveying
+from sitepub.local.source import read_file
 from sitepub.request import read_request
 from sitepub.wiring import look_at_target
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, *, at: int = 1_000_000_000) -> None:
     """Long ago, so that its time tells whether it changed."""
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
-    os.utime(path, (1_000_000_000, 1_000_000_000))
+    os.utime(path, (at, at))
 
 
 def test_the_whole_site_is_built_once_though_many_ask_for_its_bodies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +47,19 @@ def test_the_whole_site_is_built_once_though_many_ask_for_its_bodies(tmp_path: P
         bodies = list(pool.map(lambda number: wish.supply(wish.manifest.artifacts[Key(f"{number}.html")]), range(8)))
     assert bodies == [b"<p>changed", *(b"<p>%d" % number for number in range(1, 8))]
     assert len(built) == 1
+
+
+def test_a_rebuild_with_another_stylesheet_scans_that_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {f"{number}.html": f"<link rel=stylesheet href=a.css><p>{number}" for number in range(8)}
+    for name, text in {**pages, "a.css": "a{}"}.items():
+        write(tmp_path / "public" / name, text)
+    (tmp_path / "sitepub.yaml").write_text("source: public\ntargets: {there: {store: 'file:out'}}\n")
+    environment = {**os.environ, "SITEPUB_CACHE": str(tmp_path / "cache")}
+    publish(tmp_path, environment=environment)
+    for name, text in {**pages, "a.css": "b{}"}.items():
+        write(tmp_path / "public" / name, text, at=1_000_000_001)
+    surveyed: list[str] = []
+    monkeypatch.setattr(surveying, "read_file", lambda root, file: surveyed.append(file.path) or read_file(root, file))
+    account = publish(tmp_path, environment=environment)
+    assert set(surveyed) == {"a.css"}
+    assert account.changes and (tmp_path / "out/0.html").read_text() != pages["0.html"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ from sitepub.interfaces import SourceFile
 from sitepub.local.cache import Cache, open_cache
 from sitepub.local.source import FolderSource, scan_source
 from sitepub.local.surveying import survey_batch
-from sitepub.site_rereading import FIRST_FILES, find_differing
+from sitepub.site_rereading import FIRST_FILES, remember_same, reread
 from tests.support.building import LONG_AGO, build_tree, make_config, write_tree
 
 SITE = {f"page{number:03}.html": f"<p>{number}" for number in range(4 * FIRST_FILES)}
@@ -34,9 +35,9 @@ def differing(root: Path, cache: Cache, executor: Executor | None = None, *, cha
     source, config = scan_source(root), make_config(root)
     files = [file for file in source.files if changed is None or file.path in changed]
     counted = Counted(source.root, source.files, brought=[])
-    found = find_differing(counted, config, config.targets["local"], files, cache=cache, executor=executor)
+    found = reread(counted, config, config.targets["local"], files, cache=cache, executor=executor)
     assert found is None or set(counted.brought) <= {file.path for file in files}
-    return None if found is None else [file.path for file in found]
+    return None if found is None else [file.path for file in found.differing]
 
 
 @pytest.fixture
@@ -97,5 +98,30 @@ def test_a_file_that_is_gone_by_now_stops_the_run(built: tuple[Path, Cache]) -> 
     source, config = scan_source(root), make_config(root)
     (root / "page007.html").unlink()
     with pytest.raises(ConfigurationError) as raised:
-        find_differing(source, config, config.targets["local"], source.files, cache=cache, executor=None)
+        reread(source, config, config.targets["local"], source.files, cache=cache, executor=None)
     assert raised.value.code == "source-changed"
+
+
+def test_a_whole_build_does_not_read_again_what_was_found_to_be_the_same(built: tuple[Path, Cache]) -> None:
+    root, cache = built
+    write_tree(root, {"page007.html": "<p>other"}, mtime=LONG_AGO + 1)
+    source, config = scan_source(root), make_config(root)
+    target = config.targets["local"]
+    found = reread(source, config, target, source.files, cache=cache, executor=None)
+    assert found is not None and len(found.same) == len(SITE) - 1
+    remember_same(config, target, found, cache=cache, started=time.time_ns())
+    again = reread(source, config, target, source.files, cache=cache, executor=None)
+    assert again is not None and not again.same, "nothing had to be read but what differs"
+    assert [file.path for file in again.differing] == ["page007.html"]
+
+
+def test_what_was_written_this_very_moment_is_read_again(built: tuple[Path, Cache]) -> None:
+    root, cache = built
+    write_tree(root, SITE, mtime=int(time.time()))
+    source, config = scan_source(root), make_config(root)
+    target = config.targets["local"]
+    found = reread(source, config, target, source.files, cache=cache, executor=None)
+    assert found is not None and not found.differing
+    remember_same(config, target, found, cache=cache, started=time.time_ns())
+    again = reread(source, config, target, source.files, cache=cache, executor=None)
+    assert again is not None and len(again.same) == len(SITE)

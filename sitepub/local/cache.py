@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -150,10 +150,15 @@ class Cache:
 
     def keep_file(self, context: str, file: SourceFile, language: str, digest: Digest, survey: bytes | None, *, read_at: int) -> None:
         """`read_at`: a time in ns before the file was read. A file too fresh by then is kept for its content alone."""
-        settled = is_settled(file, read_at)
-        mtime_ns, git = (file.mtime_ns if settled and not file.is_lent else -1), (file.blob if settled else "")
-        row = (context, os.fsencode(file.path), file.size, mtime_ns, str(file.inode), language, digest, survey, git)
+        row = (context, os.fsencode(file.path), *_stat_to_keep(file, read_at), language, digest, survey, _git_to_keep(file, read_at))
         self._keep("files", row)
+
+    def keep_stats(self, context: str, files: Iterable[SourceFile], *, read_at: int) -> None:
+        """Of files that hold what they are known to have held. `read_at`: as in keep_file."""
+        self.flush()
+        update = "update files set size = ?, mtime_ns = ?, inode = ?, git = ? where context = ? and path = ?"
+        rows = ((*_stat_to_keep(file, read_at), _git_to_keep(file, read_at), context, os.fsencode(file.path)) for file in files)
+        self._change(update, list(rows))
 
     def find_rewrite(self, context: str, path: SourcePath, source: Digest, edits: str) -> KnownRewrite | None:
         """`edits`: a digest of all that the outcome depends on beside the source."""
@@ -281,6 +286,15 @@ def _is_current(file: SourceFile, stat: tuple[object, ...], git: str) -> bool:
     if file.blob and git:
         return file.blob == git
     return not file.is_lent and stat == (file.size, file.mtime_ns, str(file.inode))
+
+
+def _stat_to_keep(file: SourceFile, read_at: int) -> tuple[int, int, str]:
+    """What a later `stat` must be like: never, where the file was too fresh, or is lent."""
+    return file.size, file.mtime_ns if is_settled(file, read_at) and not file.is_lent else -1, str(file.inode)
+
+
+def _git_to_keep(file: SourceFile, read_at: int) -> str:
+    return file.blob if is_settled(file, read_at) else ""
 
 
 def is_settled(file: SourceFile, read_at: int) -> bool:
