@@ -83,8 +83,8 @@ class KeptBodies:
         """Where bodies that were read stand, as far as in packs."""
 
     def foretell(self, bodies: Iterable[Digest]) -> None:
-        """All of these will be asked for, so neighbours are read together. Not while another thread reads."""
-        self._frames = _Frames(self._records, join_places(self._places[body] for body in bodies if body in self._places))
+        """All of these will be asked for, in this order, so neighbours are read together. Not while another thread reads."""
+        self._frames = _Frames(self._records, join_places([self._places[body] for body in bodies if body in self._places]))
 
     def read(self, digest: Digest) -> Body:
         """Raises StoppedError where the target has lost the body."""
@@ -125,7 +125,7 @@ class _Held(Struct):
 
 class _Frames:
     """Frames of packs. What is joined is read once and held, the last few stretches of it, and the next ones meanwhile; what is asked for after
-    that is read alone."""
+    that is read alone. `stretches` in the order of use: packs have names that say nothing of it."""
 
     def __init__(self, records: StoreReader, stretches: Mapping[BodyPlace, Stretch]) -> None:
         self._records = records

@@ -114,6 +114,21 @@ def test_neighbours_that_are_foretold_are_one_request() -> None:
     assert store.requests - before == 1
 
 
+def test_stretches_of_many_packs_are_read_once_each_in_the_order_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack_draft, "FULL", 4000)
+    store = MemoryStore()
+    bodies = [random.Random(number).randbytes(1000) for number in range(200)]
+    places = keep(store, bodies)
+    packs = len({place.pack for place in places.values()})
+    assert packs == 50
+    kept = KeptBodies(store, places)
+    kept.foretell(map(digest_of, bodies))
+    before = store.requests
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(kept.read, map(digest_of, bodies))) == bodies
+    assert store.requests - before == packs
+
+
 def test_nothing_more_is_read_than_was_foretold() -> None:
     store = MemoryStore()
     bodies = [b"page %d" % number for number in range(9)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
@@ -25,8 +25,8 @@ class Stretch(Struct, frozen=True):
         return self.offset + self.length
 
 
-def join_places(places: Iterable[BodyPlace]) -> Mapping[BodyPlace, Stretch]:
-    """The stretch that each place is read with. Places that stand alone have none."""
+def join_places(places: Collection[BodyPlace]) -> Mapping[BodyPlace, Stretch]:
+    """The stretch that each place is read with, in the order of `places`. Places that stand alone have none."""
     groups: list[tuple[Stretch, list[BodyPlace]]] = []
     for place in sorted(set(places), key=lambda place: (place.pack, place.offset)):
         joined = _join(groups[-1][0], place) if groups else None
@@ -35,7 +35,8 @@ def join_places(places: Iterable[BodyPlace]) -> Mapping[BodyPlace, Stretch]:
         else:
             groups[-1][1].append(place)
             groups[-1] = joined, groups[-1][1]
-    return {place: stretch for stretch, joined in groups if len(joined) > 1 for place in joined}
+    found = {place: stretch for stretch, joined in groups if len(joined) > 1 for place in joined}
+    return {place: found[place] for place in places if place in found}
 
 
 def _join(stretch: Stretch, place: BodyPlace) -> Stretch | None:

@@ -68,7 +68,14 @@ def keep_tags(wanted: Manifest, stood: Sequence[Iterable[Artifact]]) -> Manifest
     """The same manifest, where tags alone would change with those that stand: an edge may go on holding the copy that carries them, as nothing else of
     it is to be evicted, and the live manifest is what evictions are chosen by. `stood`: all that may stand in the target, each to be gone through
     twice; of several copies of an artifact the tags that all of them carry are kept."""
-    retagged = {before.key for group in stood for before in group if _differs_in_tags(before, wanted.artifacts.get(before.key))}
+    # nearly all of what stands is wanted as it is
+    others = (
+        (before, after)
+        for group in stood
+        for before in group
+        if (after := wanted.artifacts.get(before.key)) is not before and after != before
+    )
+    retagged = {before.key for before, after in others if _differs_in_tags(before, after)}
     if not retagged:
         return wanted
     held: dict[Key, list[tuple[str, ...]]] = {}
