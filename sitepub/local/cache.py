@@ -31,6 +31,8 @@ DAY_NS = 86_400_000_000_000
 KEPT_DAYS = 30
 """How long answers are kept for settings that no run has."""
 _FLUSH_AT = 2000
+_ASKED_BY_NAME = 900
+"""Values in a question; the oldest SQLite takes 999 (https://www.sqlite.org/limits.html)."""
 _TABLES = """
 create table if not exists files (
     context text not null, path blob not null, size integer not null, mtime_ns integer not null, inode text not null,
@@ -105,15 +107,10 @@ class Cache:
         return KnownFile(Digest(digest), survey, _is_current(file, row[0:3], git))
 
     def find_files(self, context: str, files: Sequence[SourceFile], languages: Sequence[str]) -> list[KnownFile | None]:
-        """As `find_file`, of many files that stand beside each other: one question for all of them."""
-        if "files" not in self._filled or not files:
-            return [None] * len(files)
+        """As `find_file`, of many files: few questions for all of them."""
         paths = [os.fsencode(file.path) for file in files]
-        rows = self._ask(
-            "select path, language, size, mtime_ns, inode, digest, survey, git from files where context = ? and path between ? and ?",
-            (context, min(paths), max(paths)),
-        )
-        known = {row[0]: row for row in rows}
+        columns = "path, language, size, mtime_ns, inode, digest, survey, git"
+        known = {row[0]: row for row in self._ask_for("files", columns, context, paths)}
         found: list[KnownFile | None] = []
         for path, file, language in zip(paths, files, languages):
             row = known.get(path)
@@ -126,25 +123,15 @@ class Cache:
     def find_current(self, context: str, files: Sequence[SourceFile]) -> Mapping[SourcePath, tuple[Digest, bool]]:
         """What is known of these files whatever was looked for in them: the digest, and whether it is current, as of KnownFile. Files of
         which nothing is known are left out."""
-        if "files" not in self._filled or not files:
-            return {}
         wanted = {os.fsencode(file.path): file for file in files}
-        rows = self._ask(
-            "select path, size, mtime_ns, inode, digest, git from files where context = ? and path between ? and ?",
-            (context, min(wanted), max(wanted)),
-        )
+        rows = self._ask_for("files", "path, size, mtime_ns, inode, digest, git", context, list(wanted))
         return {wanted[row[0]].path: (Digest(row[4]), _is_current(wanted[row[0]], row[1:4], row[5])) for row in rows if row[0] in wanted}
 
     def find_rewrites(self, context: str, asked: Sequence[tuple[SourcePath, Digest, str]]) -> list[KnownRewrite | None]:
-        """As `find_rewrite`, of many files that stand beside each other: (path, source, edits) of each."""
-        if "rewritten" not in self._filled or not asked:
-            return [None] * len(asked)
+        """As `find_rewrite`, of many files: (path, source, edits) of each."""
         paths = [os.fsencode(path) for path, _, _ in asked]
-        rows = self._ask(
-            "select path, source, edits, digest, size, packed from rewritten where context = ? and path between ? and ?",
-            (context, min(paths), max(paths)),
-        )
-        known = {row[0:3]: row for row in rows}
+        columns = "path, source, edits, digest, size, packed"
+        known = {row[0:3]: row for row in self._ask_for("rewritten", columns, context, paths)}
         found = [known.get((path, source, edits)) for path, (_, source, edits) in zip(paths, asked)]
         return [None if row is None else KnownRewrite(Digest(row[3]), row[4], row[5]) for row in found]
 
@@ -224,6 +211,16 @@ class Cache:
     def _find(self, table: str, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         found = self._ask(query, values) if table in self._filled else ()
         return found[0] if found else None
+
+    def _ask_for(self, table: str, columns: str, context: str, paths: Sequence[bytes]) -> Sequence[tuple[Any, ...]]:
+        """Rows of these paths, and maybe of others between them: a few paths may stand far from each other, many are most of a site, and a range is
+        read in half the time."""
+        if table not in self._filled or not paths:
+            return ()
+        question = f"select {columns} from {table} where context = ? and path"
+        if len(paths) > _ASKED_BY_NAME:
+            return self._ask(f"{question} between ? and ?", (context, min(paths), max(paths)))
+        return self._ask(f"{question} in ({', '.join('?' * len(paths))})", (context, *paths))
 
     def _has_rows(self, table: str) -> bool:
         return bool(self._ask(f"select 1 from {table} limit 1"))

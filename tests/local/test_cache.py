@@ -313,3 +313,22 @@ def build_tree_without_bodies(root: Path, cache: object) -> dict[str, str]:
         source, config, config.targets["local"], cache=cache, executor=None, has_distribution=False, progress=SilentProgress()
     )
     return {key: artifact.body for key, artifact in site.manifest.artifacts.items()}
+
+
+@pytest.mark.parametrize("limit", [0, 900], ids=["as a range", "by name"])
+def test_files_are_found_however_they_are_asked_for(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sitepub.local.cache._ASKED_BY_NAME", limit)
+    cache = open_cache(None)
+    files = [FILE._replace(path=SourcePath(f"{number}.html")) for number in range(9)]
+    assert cache.find_files("x", files, ["html"] * 9) == [None] * 9, "an empty table is not asked"
+    for number, file in enumerate(files):
+        cache.keep_file("x", file, "html", Digest(f"d{number}"), b"", read_at=time.time_ns())
+        cache.keep_rewrite("x", file.path, Digest(f"d{number}"), "e", KnownRewrite(Digest(f"r{number}"), number, None))
+    cache.flush()
+    some = [files[7], files[1]]
+    assert [known and known.digest for known in cache.find_files("x", some, ["html", "css"])] == ["d7", None]
+    assert {path: digest for path, (digest, _) in cache.find_current("x", some).items()} == {"7.html": "d7", "1.html": "d1"}
+    asked = [(files[7].path, Digest("d7"), "e"), (files[1].path, Digest("d0"), "e")]
+    assert [known and known.size for known in cache.find_rewrites("x", asked)] == [7, None]
+    assert (cache.find_files("x", [], []), dict(cache.find_current("y", some)), cache.find_rewrites("x", [])) == ([], {}, [])
+    cache.close()
