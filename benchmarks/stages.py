@@ -4,7 +4,7 @@
 
 Publishes the site of publish.py to SeaweedFS on the same machine, stage by stage as there, with a clock around what the run is made of. The clock
 imports all of sitepub before it starts, so start-up is told too high for a run with nothing to do, which imports less. The limits are an interpreter
-that does nothing, one `stat` a file, SHA-256 of all bytes, and the pages' bodies put one after the other by 64 threads of obstore that do nothing else.
+that does nothing, one `stat` a file, SHA-256 of all bytes, and the pages' bodies put by 64 threads of obstore that do nothing else.
 `--write` puts the tables into docs/performance.md.
 """
 

@@ -13,8 +13,8 @@ from sitepub.packs import pack_key
 from sitepub.releases import PRIVATE_BYTES
 
 SENT_AT_ONCE = 4
-COMPRESSED_AT_ONCE = 256
-"""Bodies that wait in memory for their place in a pack."""
+FRAMED_AT_ONCE = 256
+"""Frames that wait in memory for their place in a pack."""
 
 Arrived = Callable[[Key, Digest, ETag], object]
 """Told of each pack that the target has."""
@@ -29,8 +29,8 @@ def frame_all(
 ) -> Iterator[tuple[Digest, bytes]]:
     """Frames in the order of artifacts. `frame`: gives that of one, `workers` at once; None: as many as there are cores to compress on."""
     workers = workers or os.cpu_count() or 1
-    for first in range(0, len(artifacts), COMPRESSED_AT_ONCE):
-        batch = artifacts[first : first + COMPRESSED_AT_ONCE]
+    for first in range(0, len(artifacts), FRAMED_AT_ONCE):
+        batch = artifacts[first : first + FRAMED_AT_ONCE]
         for artifact, framed in run_all(frame, batch, workers=workers):
             yield artifact.body, framed
 

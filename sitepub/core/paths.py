@@ -76,7 +76,7 @@ def check_paths(paths: Sequence[str], *, allow: Patterns, store_is_folder: bool)
     """All that is wrong with the names of a site, in the order of `paths`."""
     odd = _find_odd(paths)
     problems = [problem for path in odd for problem in _find_problems(path)]
-    problems += [_explain_length(path) for path in _find_long(paths) if _is_too_long(path)]
+    problems += [_explain_length(path) for path in paths if _is_too_long(path)]
     folds = _fold_all(paths)
     collisions = tuple(_find_collisions(paths, folds)) if len(set(folds)) < len(folds) else ()
     if store_is_folder:
@@ -92,11 +92,6 @@ def _find_odd(paths: Sequence[str]) -> list[str]:
     if text.count("\n") == len(paths) and _ALL_ORDINARY.fullmatch(text):
         return []
     return [path for path in paths if not _ORDINARY.fullmatch(path)]
-
-
-def _find_long(paths: Sequence[str]) -> Sequence[str]:
-    """Those that could be too long, by their letters."""
-    return [path for path in paths if len(path) * 4 > LONGEST_KEY]
 
 
 def looks_like_secret(path: str) -> bool:
