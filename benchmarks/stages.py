@@ -31,8 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 STAGES = {
     "scan": ("preparing.scan",),
-    "survey": ("site.survey_site", "preparing._find_earlier"),
-    "rewrite": ("site.rewrite_site", "preparing._patch"),
+    "survey": ("site.survey_site", "preparing_earlier.find_earlier"),
+    "rewrite": ("site.rewrite_site", "preparing_earlier.patch"),
     "compare": ("pipeline.decide",),
     "pack": ("uploading._send_packs",),
     "upload": ("uploading._write_release", "uploading.run_all"),

@@ -6,7 +6,6 @@ import functools
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -31,13 +30,11 @@ from sitepub.wishes import Wish
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sitepub.core.state import Release
-    from sitepub.local.cache import Cache, KnownRun
+    from sitepub.local.cache import Cache
     from sitepub.local.source import FolderSource
     from sitepub.site import Site
     from sitepub.site_memory import Inputs
     from sitepub.site_patching import Patched
-    from sitepub.site_rereading import Reread
 
 PARALLEL_ABOVE = 8 * 1024 * 1024
 """Bytes of source below which a process pool costs more than it gives."""
@@ -80,14 +77,16 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
         live = snapshot.state.live_release
         if known is not None and live is not None and live.manifest == known.manifest and snapshot.state.pending is None:
             return Prepared(asked, source, None, known.artifacts, history, snapshot, (*warnings, *known.warnings))
+        from sitepub.preparing_earlier import find_earlier, patch, remember_stats, remember_unread
+
         source = recognise(request, source, history)
         with choose_executor(request.config, source) as executor:
-            earlier = _find_earlier(request, source, inputs, snapshot, cache, executor)
+            earlier = find_earlier(request, source, inputs, snapshot, cache, executor)
             if earlier is not None and not earlier.found.differing:
-                _remember_stats(request, source, inputs, cache, earlier)
+                remember_stats(request, source, inputs, cache, earlier)
                 return Prepared(asked, source, None, earlier.run.artifacts, history, snapshot, (*warnings, *earlier.run.warnings))
             patched = (
-                _patch(request, source, inputs, sight, earlier, cache, executor, progress, has_distribution)
+                patch(request, source, inputs, sight, earlier, cache, executor, progress, has_distribution)
                 if may_patch and earlier
                 else None
             )
@@ -95,7 +94,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
                 wish = _wish_for_patched(request, source, patched, history.commit, has_distribution, progress)
                 return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *patched.warnings))
             if earlier is not None:
-                _remember_same(request, cache, earlier)
+                remember_unread(request, cache, earlier)
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress, inputs)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
 
@@ -167,77 +166,6 @@ def _refuse_leaving(site: Site, request: Request) -> None:
     if site.leaving and not request.permits.broken:
         hint = "let `build:` use SITEPUB_URL, write relative references, or give previews hosts of their own with `previews.url`; `--allow broken` publishes all the same"
         raise join_problems("prefix-breaks", list(site.leaving), RefusedError, hint)
-
-
-class _Earlier(Struct, frozen=True):
-    """The last build, which made the live release, and what files hold whose `stat` is another one than it saw. They were read from `started` (ns) on."""
-
-    run: KnownRun
-    live: Release
-    found: Reread
-    started: int
-
-
-def _find_earlier(
-    request: Request, source: Source, inputs: Inputs, snapshot: Snapshot, cache: Cache, executor: Executor | None
-) -> _Earlier | None:
-    """None where the last build made something else, or other files are there than were."""
-    from sitepub.site_memory import find_changed, remember_last
-
-    live, started = snapshot.state.live_release, time.time_ns()
-    last = remember_last(inputs, request.target, cache=cache)
-    if last is None or live is None or live.manifest != last.run.manifest or snapshot.state.pending is not None:
-        return None
-    changed, run = find_changed(source, inputs, last), last.run
-    del last  # a line a file
-    if changed is None:
-        return None
-    from sitepub.site_rereading import reread
-
-    found = reread(source, request.config, request.target, changed, cache=cache, executor=executor)
-    return None if found is None else _Earlier(run, live, found, started)
-
-
-def _remember_stats(request: Request, source: Source, inputs: Inputs, cache: Cache, earlier: _Earlier) -> None:
-    """So that the next run need not read the same files again."""
-    from sitepub.site_memory import keep_run
-
-    keep_run(cache, source, inputs, request.target, earlier.run, started=earlier.started, is_patchable=True)
-
-
-def _remember_same(request: Request, cache: Cache, earlier: _Earlier) -> None:
-    from sitepub.site_rereading import remember_same
-
-    remember_same(request.config, request.target, earlier.found, cache=cache, started=earlier.started)
-
-
-def _patch(
-    request: Request,
-    source: Source,
-    inputs: Inputs,
-    sight: Sight,
-    earlier: _Earlier,
-    cache: Cache,
-    executor: Executor | None,
-    progress: Progress,
-    has_distribution: bool,
-) -> Patched | None:
-    """The last build, with what differs patched into it. None where the whole site must be built."""
-    from sitepub.site_patching import patch_site
-
-    return patch_site(
-        source,
-        request.config,
-        request.target,
-        sight.releases.read_document(earlier.live).manifest,
-        earlier.found.differing,
-        earlier.run,
-        inputs,
-        cache=cache,
-        executor=executor,
-        has_distribution=has_distribution,
-        progress=progress,
-    )
 
 
 def _wish_for_patched(
