@@ -1,4 +1,4 @@
-"""sitepub.yaml as a frozen Config: found, read and checked, every problem at once with its line. Reads that one file and nothing else."""
+"""sitepub.yaml as a frozen Config: found, read and checked, every problem at once with its line. Reads that one file, and the copy of its tree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sitepub.config_checks import check_config
+from sitepub.config_copy import TreeCopy
 from sitepub.config_forms import describe_node, find_nearest, list_names, show_text
 from sitepub.config_reading import Reading, read_config
 from sitepub.config_text import Problem, Scalar, Shape, Table, UnreadableTextError, parse_yaml
@@ -44,14 +45,16 @@ def _find_way_out(start: Path, name: str) -> str:
     return f"rename `{misnamed}` to `{name}`" if misnamed else "`sitepub init` writes one"
 
 
-def load_config(path: Path, environment: Mapping[str, str]) -> Config:
-    """Raises one ConfigurationError for all that is wrong."""
+def load_config(path: Path, environment: Mapping[str, str], copy: TreeCopy | None = None) -> Config:
+    """`copy`: spares the parser where the text is as it was. Raises one ConfigurationError for all that is wrong."""
     path = path.absolute()
-    return parse_config(_read_text(path), path, environment)
+    text = _read_text(path)
+    tree = copy.read(text) if copy is not None else None
+    return parse_config(text, path, environment, copy) if tree is None else _read_tree(tree, path, Reading(path.parent, environment))
 
 
-def parse_config(text: str, path: Path, environment: Mapping[str, str]) -> Config:
-    """`path` is where the text stands: folders are relative to it, and problems are told with its name."""
+def parse_config(text: str, path: Path, environment: Mapping[str, str], copy: TreeCopy | None = None) -> Config:
+    """`path` is where the text stands: folders are relative to it, and problems are told with its name. `copy`: takes the tree of text without problems."""
     try:
         parsed = parse_yaml(text)
     except UnreadableTextError as error:
@@ -62,7 +65,13 @@ def parse_config(text: str, path: Path, environment: Mapping[str, str]) -> Confi
     if not isinstance(root, Table):
         raise _join(path, [*parsed.problems, Problem(root.line, f"must be a table of settings, not {describe_node(root)}")])
     _refuse_other_version(path, root)
-    reading = Reading(path.parent, environment, list(parsed.problems))
+    config = _read_tree(root, path, Reading(path.parent, environment, list(parsed.problems)))
+    if copy is not None:
+        copy.keep(text, root)
+    return config
+
+
+def _read_tree(root: Table, path: Path, reading: Reading) -> Config:
     config = read_config(path, root, reading)
     problems = [*reading.problems, *check_config(config, reading.lines)]
     if problems:

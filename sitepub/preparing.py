@@ -240,7 +240,7 @@ def open_site_cache(request: Request) -> Iterator[Cache]:
     """What builds of this configuration's site remember of its files."""
     from sitepub.local.cache import open_cache
 
-    with closing(open_cache(cache_folder(request.config, request.environment) / "site.sqlite")) as cache:
+    with closing(open_cache(cache_folder(request.config.path, request.environment) / "site.sqlite")) as cache:
         yield cache
 
 

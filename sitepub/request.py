@@ -74,21 +74,29 @@ def _settle(request: Request) -> Request:
 
 
 def _load(folder: Path, config: Path | None, environment: Mapping[str, str], revision: str | None) -> Config:
-    from sitepub.config import FILE_NAME, find_config, load_config, parse_config
+    from sitepub.config import FILE_NAME, find_config, parse_config
 
     name = str(config or FILE_NAME)
     if revision is None or (folder / name).is_file():
-        return load_config(find_config(folder, explicit=config), environment)
+        return _load_file(find_config(folder, explicit=config), environment)
     from sitepub.local.git import find_repository
 
     repository = find_repository(folder)
     if repository is None or not repository.is_bare:
-        return load_config(find_config(folder, explicit=config), environment)
+        return _load_file(find_config(folder, explicit=config), environment)
     commit = repository.find_commit(revision)
     text = repository.read_file(commit.id, name)
     if text is None:
         raise ConfigurationError("no-configuration", f"commit `{commit.id[:8]}` has no `{name}`", "commit one, or name it with `--config`")
     return parse_config(text, repository.root / name, environment)
+
+
+def _load_file(path: Path, environment: Mapping[str, str]) -> Config:
+    from sitepub.config import load_config
+    from sitepub.config_copy import TreeCopy
+    from sitepub.wiring import cache_folder
+
+    return load_config(path, environment, TreeCopy(cache_folder(path, environment) / "settings.json"))
 
 
 @contextmanager

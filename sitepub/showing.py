@@ -72,7 +72,7 @@ def find_scope(request: Request) -> Scope:
     config = request.config
     if not builds_on_change(request):
         return Scope((config.source, config.path))
-    written = (config.source, config.path.parent / ".git", cache_folder(config, request.environment), *folders_written(config))
+    written = (config.source, config.path.parent / ".git", cache_folder(config.path, request.environment), *folders_written(config))
     return Scope((*config.watch, config.path), written)
 
 

@@ -80,7 +80,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
     session = open_session(target, pace) if needs_aws(target) else None
     store = _open_store(target.store, target, session, clock, is_records=False)
     records = _open_store(records_address(target), target, session, clock, is_records=True)
-    copies = LocalCopies(cache_folder(config, environment) / "releases" / target.name)
+    copies = LocalCopies(cache_folder(config.path, environment) / "releases" / target.name)
     return Opened(
         target=target,
         store=store,
@@ -92,7 +92,7 @@ def open_target(config: Config, target: Target, environment: Mapping[str, str]) 
         try_records=lambda: _try_records(target, session, records),
         look_before_writing=lambda: _look_before_writing(store, records),
         pace=pace,
-        ledger=LedgerCopy(cache_folder(config, environment) / "ledger" / f"{target.name}.json"),
+        ledger=LedgerCopy(cache_folder(config.path, environment) / "ledger" / f"{target.name}.json"),
         shared=_open_shared(target, session, clock),
     )
 
@@ -102,10 +102,10 @@ def records_address(target: Target) -> StoreAddress:
     return target.state or _inside(target.store, RECORDS)
 
 
-def cache_folder(config: Config, environment: Mapping[str, str]) -> Path:
-    """Where what was learnt about this configuration's site is kept. May be deleted at any time (XDG Base Directory Specification)."""
+def cache_folder(config: Path, environment: Mapping[str, str]) -> Path:
+    """Where what was learnt about the site of this sitepub.yaml is kept. May be deleted at any time (XDG Base Directory Specification)."""
     home = environment.get("SITEPUB_CACHE") or environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    name = hashlib.sha256(str(config.path).encode()).hexdigest()[:16]
+    name = hashlib.sha256(str(config).encode()).hexdigest()[:16]
     return Path(home) / "sitepub" / name
 
 

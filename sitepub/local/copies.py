@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sitepub.core.model import Digest
+from sitepub.local.whole import write_whole
 
 MOST_BYTES = 64 << 20
 """Beside what a run has used itself: of a large site that is more."""
@@ -40,24 +41,13 @@ class LocalCopies:
         return copied
 
     def keep(self, digest: Digest, content: bytes) -> None:
-        import tempfile
-
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._folder)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                Path(name).replace(self._folder / digest)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+        with suppress(OSError):
+            write_whole(self._folder / digest, content)
             self._used.add(digest)
             self._unmeasured += len(content)
             if self._unmeasured * LOOKS >= self._most_bytes:
                 self._unmeasured = 0
                 self._make_room()
-        except OSError:
-            return
 
     def _make_room(self) -> None:
         """What was used longest ago goes first; one that is needed again costs a request, and is the newest then."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
 from sitepub.core.ledger import Ledger, decode_ledger, encode_ledger
+from sitepub.local.whole import write_whole
 
 
 class LedgerCopy:
@@ -24,14 +24,5 @@ class LedgerCopy:
             return Ledger()
 
     def keep(self, ledger: Ledger) -> None:
-        import tempfile
-
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._path.parent)
-            try:
-                with os.fdopen(handle, "w") as file:
-                    json.dump(encode_ledger(ledger), file)
-                Path(name).replace(self._path)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+            write_whole(self._path, json.dumps(encode_ledger(ledger)).encode())
