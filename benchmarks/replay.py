@@ -41,7 +41,8 @@ from sitepub.interfaces import Body
 from sitepub.local.cache import Cache, open_cache
 from sitepub.local.source import scan_source
 from sitepub.pipeline import publish
-from sitepub.site import build_site, supply_body
+from sitepub.site import build_site
+from sitepub.site_bodies import supply_body
 from tests.support.builders import SilentProgress, World
 from tests.support.edge import Answer, Network, Origin
 from tests.support.fake_cdn import FakeCloudFront

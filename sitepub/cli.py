@@ -44,9 +44,6 @@ COMMANDS = {
     "watch": "publish on every settled change; --serve shows it locally, too",
 }
 
-FEW_COLLECTIONS = 100_000
-"""Values made before Python looks for circles among them; it would be 700."""
-
 ALONE = "here"
 """What `sitepub` without a command is."""
 
@@ -98,8 +95,6 @@ def root() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs one command and exits with the status that the contract names."""
     words = sys.argv[1:] if arguments is None else arguments
-    # a site is a million values without a circle: looking for circles among them, time and again, is what a tenth of a run would go for
-    gc.set_threshold(FEW_COLLECTIONS, 20, 20)
     _mend_streams()
     try:
         signal.signal(signal.SIGINT, _interrupt)
@@ -114,6 +109,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # what is done is done: the interpreter's own end gives signals back their default, which would tell another status
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # a tenth of a short run: the interpreter looks for circles among all that goes with the process anyway
+    gc.freeze()
     sys.exit(status)
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
 
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Digest, ETag, HeaderSet, Key, SourcePath, Warning
 from sitepub.errors import SitepubError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class FileBody(Struct, frozen=True):
@@ -243,6 +249,12 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None: ...
+
+
+class Workers(Protocol):
+    """Who does what can be done beside each other: any `concurrent.futures.Executor` is one."""
+
+    def submit(self, call: Callable[P, R], /, *arguments: P.args, **named: P.kwargs) -> Future[R]: ...
 
 
 class Progress(Protocol):

@@ -21,15 +21,13 @@ from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.errors import RefusedError, SitepubError, join_problems
 from sitepub.gathering import start_aside
 from sitepub.history import History, foresee_history, read_history
-from sitepub.interfaces import Body, Place, Progress, Source
+from sitepub.interfaces import Body, Place, Progress, Source, Workers
 from sitepub.releases import Snapshot
 from sitepub.request import Request
 from sitepub.wiring import Sight, cache_folder, find_distribution
 from sitepub.wishes import Wish
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from sitepub.local.cache import Cache
     from sitepub.local.source import FolderSource
     from sitepub.site import Site
@@ -138,7 +136,7 @@ def build_wish(
     request: Request,
     source: Source,
     cache: Cache,
-    executor: Executor | None,
+    executor: Workers | None,
     commit: Commit | None,
     has_distribution: bool,
     progress: Progress,
@@ -172,7 +170,7 @@ def _wish_for_patched(
     request: Request, source: Source, patched: Patched, commit: Commit | None, has_distribution: bool, progress: Progress
 ) -> Wish:
     """Bodies of what did not change are hardly ever asked for: only where the target has lost them, and then the whole site is built."""
-    from sitepub.site import supply_body
+    from sitepub.site_bodies import supply_body
 
     changed = {file.path: file for file in source.files if Key(file.path) in patched.recipes}
     mutex = threading.Lock()
@@ -245,14 +243,14 @@ def open_site_cache(request: Request) -> Iterator[Cache]:
 
 
 @contextmanager
-def open_workplace(request: Request, source: Source) -> Iterator[tuple[Cache, Executor | None]]:
+def open_workplace(request: Request, source: Source) -> Iterator[tuple[Cache, Workers | None]]:
     """What a build works with: what earlier ones remember, and who does the work."""
     with open_site_cache(request) as cache, choose_executor(request.config, source) as executor:
         yield cache, executor
 
 
 @contextmanager
-def choose_executor(config: Config, source: Source) -> Iterator[Executor | None]:
+def choose_executor(config: Config, source: Source) -> Iterator[Workers | None]:
     """The one that `executor:` names for a large site; none but this process for a small one."""
     is_local = not config.executor.startswith("dask:")
     if is_local and ((os.cpu_count() or 1) < 2 or sum(file.size for file in source.files) < PARALLEL_ABOVE):
@@ -266,7 +264,7 @@ def choose_executor(config: Config, source: Source) -> Iterator[Executor | None]
 
 def _supplier(source: Source, site: Site) -> Callable[[Artifact], Body | Place]:
     """Bodies of the site's artifacts, made again from the source as they are asked for."""
-    from sitepub.site import supply_body
+    from sitepub.site_bodies import supply_body
 
     files = {file.path: file for file in source.files}
 

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from sitepub.interfaces import Progress, Source
+from sitepub.interfaces import Progress, Source, Workers
 from sitepub.releases import Snapshot
 from sitepub.request import Request
 from sitepub.wiring import Sight
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from sitepub.core.state import Release
     from sitepub.local.cache import Cache, KnownRun
     from sitepub.site_memory import Inputs
@@ -33,7 +31,7 @@ class Earlier(Struct, frozen=True):
 
 
 def find_earlier(
-    request: Request, source: Source, inputs: Inputs, snapshot: Snapshot, cache: Cache, executor: Executor | None
+    request: Request, source: Source, inputs: Inputs, snapshot: Snapshot, cache: Cache, executor: Workers | None
 ) -> Earlier | None:
     """None where the last build made something else, or other files are there than were."""
     from sitepub.site_memory import find_changed, remember_last
@@ -73,7 +71,7 @@ def patch(
     sight: Sight,
     earlier: Earlier,
     cache: Cache,
-    executor: Executor | None,
+    executor: Workers | None,
     progress: Progress,
     has_distribution: bool,
 ) -> Patched | None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from sitepub.core.cutting import Cutting
-from sitepub.core.document import Document, decode_document, decode_record, encode_document, encode_record, name_shards
 from sitepub.core.model import Digest, ETag, HeaderSet, Key, ReleaseId
-from sitepub.core.shards import Shard
 from sitepub.core.state import RECORD_INLINE_LIMIT, Record, Release, State
 from sitepub.core.state_text import decode_state, encode_state
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.interfaces import Absent, Anything, Clock, ConditionFailedError, Expectation, Present, Store, StoreReader
-from sitepub.locking import StateLock
-from sitepub.shards import AfterPut, ShardReader, put_shards, shard_key
+
+if TYPE_CHECKING:
+    # imported once there is something to read or to write: a run with nothing to do looks at the state alone
+    from sitepub.core.cutting import Cutting
+    from sitepub.core.document import Document
+    from sitepub.core.shards import Shard
+    from sitepub.shards import AfterPut, ShardReader
 
 STATE_KEY = Key("state.json")
 ID_TRIES = 60
@@ -74,7 +76,12 @@ class ReleaseReader:
         self._copies = copies or NoCopies()
         # a run reads the live one time and again, and reading is a tenth of a second for 20,000 files
         self._last: tuple[Digest | None, Document | None] = (None, None)
-        self._shards = ShardReader(self._read_immutable, self._where)
+
+    @cached_property
+    def _shards(self) -> ShardReader:
+        from sitepub.shards import ShardReader
+
+        return ShardReader(self._read_immutable, self._where)
 
     def read_state(self) -> Snapshot:
         stored = self._store.read(STATE_KEY)
@@ -84,6 +91,8 @@ class ReleaseReader:
 
     def read_document(self, release: Release) -> Document:
         """A local copy needs no request. Raises StoppedError where the document is gone: the state has moved on meanwhile, or is damaged."""
+        from sitepub.core.document import decode_document
+
         digest, document = self._last
         if document is None or digest != release.document:
             key = release_key(release.id)
@@ -93,6 +102,8 @@ class ReleaseReader:
 
     def read_unlisted(self, release: ReleaseId) -> Document | None:
         """A document that the state does not list (any more); None where it is gone or can't be read."""
+        from sitepub.core.document import decode_document
+
         stored = self._store.read(release_key(release))
         if stored is None:
             return None
@@ -107,6 +118,9 @@ class ReleaseReader:
 
     def read_stored(self, release: Release) -> Mapping[Key, bytes]:
         """What a release's document is stored as, by key: its shards, then what names them. Raises as `read_document` does."""
+        from sitepub.core.document import name_shards
+        from sitepub.shards import shard_key
+
         key = release_key(release.id)
         stored = self._read_immutable(key, release.document)
         digests = name_shards(stored, where=self._where(key))
@@ -120,6 +134,8 @@ class ReleaseReader:
 
     def read_record(self, state: State, keys: Container[Key] | None = None) -> Mapping[Key, ETag]:
         """The ETags of the live release, of `keys` alone if they are given."""
+        from sitepub.core.document import decode_record
+
         etags: dict[Key, ETag] = {}
         if state.record.base is not None:
             key = record_key(state.record.base)
@@ -155,7 +171,7 @@ class Releases(ReleaseReader):
         self, store: Store, clock: Clock, nonce: Callable[[], str], copies: Copies | None = None, cutting: Cutting | None = None
     ) -> None:
         super().__init__(store, copies)
-        self._cutting = cutting or Cutting()
+        self._cutting = cutting
         self._writes = store
         self._clock = clock
         self.nonce = nonce
@@ -177,7 +193,11 @@ class Releases(ReleaseReader):
     ) -> WrittenDocument:
         """Stores the document and, before it, its shards but those of `like`, which a release that is listed has. Where another run took
         the id in the same second, the next second is ours."""
-        encoded = encode_document(document, self._cutting, like)
+        from sitepub.core.cutting import Cutting
+        from sitepub.core.document import encode_document
+        from sitepub.shards import put_shards
+
+        encoded = encode_document(document, self._cutting or Cutting(), like)
         put_shards(self._writes, encoded.fresh, PRIVATE_BYTES, after_put)
         for shard, content in encoded.fresh.items():
             self._copies.keep(shard, content)
@@ -199,6 +219,8 @@ class Releases(ReleaseReader):
 
     def write_record(self, before: Record, answered: Mapping[Key, ETag | None], full: Callable[[], Mapping[Key, ETag]]) -> Record:
         """What the target answered (None: deleted), inside the state while it is short, else as a full record of its own."""
+        from sitepub.core.document import encode_record
+
         changed = {**before.changed, **{key: etag or ETag("") for key, etag in answered.items()}}
         if len(changed) <= RECORD_INLINE_LIMIT:
             return Record(before.base, changed)
@@ -215,6 +237,8 @@ class Releases(ReleaseReader):
 
     def _put_locked(self, body: bytes, expect: Expectation) -> ETag:
         """Where the store only looks before it writes, a lock makes look and write one step."""
+        from sitepub.locking import StateLock
+
         lock = StateLock(self._writes, self._clock, self.nonce, PRIVATE_BYTES)
         with lock.hold():
             return self._put_state(body, expect)
@@ -230,6 +254,8 @@ def record_key(name: str) -> Key:
 
 def next_second(release: ReleaseId) -> ReleaseId:
     """The id that the same manifest has a second later."""
+    from datetime import datetime, timedelta
+
     second, _, digest = release.partition("-")
     later = datetime.strptime(second, "%Y%m%dT%H%M%SZ") + timedelta(seconds=1)
     return ReleaseId(f"{later:%Y%m%dT%H%M%SZ}-{digest}")

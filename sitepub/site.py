@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
-from pathlib import Path
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sitepub.core.classes import Rules, Verdict, classify
-from sitepub.core.edits import Edit, splice, unpack_edits
+from sitepub.core.edits import unpack_edits
 from sitepub.core.manifest import digest_manifest
 from sitepub.core.model import Artifact, Digest, FileClass, Key, Manifest, SourcePath, Warning
 from sitepub.core.paths import HOST_FILES
 from sitepub.core.patterns import compile_patterns
 from sitepub.core.settings import Config, Target
-from sitepub.interfaces import Body, FileBody, Progress, Source, SourceFile
+from sitepub.interfaces import Progress, Source, Workers
 from sitepub.local.cache import DAY_NS, Cache, KnownRun
-from sitepub.local.rewriting import changed_while_read
-from sitepub.local.source import read_file
 from sitepub.site_artifacts import Assembly, assemble
+from sitepub.site_bodies import Recipe
 from sitepub.site_frame import Frame, make_frame
 from sitepub.site_memory import Inputs, keep_run, look_at_inputs
 from sitepub.site_rewriting import name_site, rewrite_site
 from sitepub.site_survey import SiteSurvey, survey_site
 from sitepub.site_warnings import report_leaving, report_missing, report_problems
-
-LARGE = 32 * 1024 * 1024
-"""A body above this many bytes is never loaded whole, unless it is text that refers to others."""
-
-
-class Recipe(Struct, frozen=True):
-    """How to make a body again: a source file with edits, or bytes that stand in no file (redirects)."""
-
-    source: SourcePath | None
-    edits: tuple[Edit, ...] = ()
-    literal: bytes | None = None
 
 
 class FileStory(Struct, frozen=True):
@@ -70,7 +55,7 @@ def build_site(
     target: Target,
     *,
     cache: Cache,
-    executor: Executor | None,
+    executor: Workers | None,
     has_distribution: bool,
     progress: Progress,
     inputs: Inputs | None = None,
@@ -109,27 +94,6 @@ def _says_nothing_of_pages(surveyed: SiteSurvey, verdicts: Sequence[Verdict]) ->
     if surveyed.revisions or surveyed.policies or evidence.spellings:
         return False
     return all(verdicts[number].file_class is FileClass.ASSET for number in numbers)
-
-
-def make_body(root: Path, file: SourceFile | None, recipe: Recipe, *, digest: Digest) -> bytes:
-    """The bytes of an artifact, made again. Raises StoppedError `source-changed` where they are no longer what was planned."""
-    if recipe.literal is not None:
-        return recipe.literal
-    if file is None:
-        raise ValueError("a recipe from a file without the file")
-    body = splice(read_file(root, file), recipe.edits)
-    if hashlib.sha256(body).hexdigest() != digest:
-        raise changed_while_read(file.path)
-    return body
-
-
-def supply_body(source: Source, file: SourceFile | None, recipe: Recipe, artifact: Artifact) -> Body:
-    """As make_body, but a large file that is published as it is stays on disk."""
-    if file is not None:
-        source.bring((file,))
-    if file is not None and not recipe.edits and artifact.size > LARGE:
-        return FileBody(source.root / file.path, artifact.size, artifact.body)
-    return make_body(source.root, file, recipe, digest=artifact.body)
 
 
 class Recipes(Mapping[Key, Recipe]):

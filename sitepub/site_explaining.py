@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from difflib import get_close_matches
 
 from msgspec import Struct
@@ -16,7 +15,7 @@ from sitepub.core.references import Language, language_of
 from sitepub.core.settings import Config, Target
 from sitepub.core.survey import Survey
 from sitepub.errors import UsageError
-from sitepub.interfaces import Progress, Source
+from sitepub.interfaces import Progress, Source, Workers
 from sitepub.local.cache import DAY_NS, Cache
 from sitepub.site import Site
 from sitepub.site_frame import Frame, make_frame
@@ -54,7 +53,7 @@ def explain_file(
     *,
     site: Site,
     cache: Cache,
-    executor: Executor | None,
+    executor: Workers | None,
     has_distribution: bool,
     progress: Progress,
     links: bool | None = True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,7 +15,7 @@ from sitepub.core.redirects import RedirectPage, make_redirect
 from sitepub.core.settings import Config, Modules, Target
 from sitepub.core.urls import SiteUrls
 from sitepub.errors import ConfigurationError, join_problems
-from sitepub.interfaces import Progress, Source, SourceFile
+from sitepub.interfaces import Progress, Source, SourceFile, Workers
 from sitepub.local.cache import Cache
 from sitepub.local.source import read_file
 from sitepub.site_memory import digest_context, find_manifests, follows_links
@@ -37,7 +36,7 @@ class Frame(Struct, frozen=True):
     redirects: Mapping[Key, RedirectPage]
     frozen: Mapping[SourcePath, str]
     cache: Cache
-    executor: Executor | None
+    executor: Workers | None
     progress: Progress
     links: bool
     maps: bool
@@ -56,7 +55,7 @@ def make_frame(
     target: Target,
     *,
     cache: Cache,
-    executor: Executor | None,
+    executor: Workers | None,
     has_distribution: bool,
     progress: Progress,
     links: bool | None = None,

@@ -9,7 +9,6 @@ import json
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,12 +24,12 @@ from sitepub.core.references import Language
 from sitepub.core.settings import Config, Target
 from sitepub.core.survey_text import PLAIN_KEYS, decode_survey
 from sitepub.core.verification import Leads
-from sitepub.interfaces import Progress, Source, SourceFile
+from sitepub.interfaces import Progress, Source, SourceFile, Workers
 from sitepub.local.batches import make_batches, run_batches
 from sitepub.local.cache import Cache, KnownFile, KnownRun
 from sitepub.local.rewriting import RewriteBatch, RewriteJob, rewrite_batch
 from sitepub.local.surveying import SurveyBatch, Surveyed, SurveyJob, survey_batch
-from sitepub.site import Recipe
+from sitepub.site_bodies import Recipe
 from sitepub.site_frame import Frame, make_frame
 from sitepub.site_memory import Inputs, keep_run
 from sitepub.site_survey import choose_language, name_language
@@ -59,7 +58,7 @@ def patch_site(
     inputs: Inputs,
     *,
     cache: Cache,
-    executor: Executor | None,
+    executor: Workers | None,
     has_distribution: bool,
     progress: Progress,
 ) -> Patched | None:

@@ -4,12 +4,11 @@ those are hashed, and no scanner is imported for them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 
 from msgspec import Struct
 
 from sitepub.core.settings import Config, Target
-from sitepub.interfaces import Source, SourceFile
+from sitepub.interfaces import Source, SourceFile, Workers
 from sitepub.local.batches import make_batches, run_batches
 from sitepub.local.cache import Cache
 from sitepub.local.digesting import DigestBatch, digest_batch
@@ -30,7 +29,7 @@ class Reread(Struct, frozen=True):
 
 
 def reread(
-    source: Source, config: Config, target: Target, changed: Sequence[SourceFile], *, cache: Cache, executor: Executor | None
+    source: Source, config: Config, target: Target, changed: Sequence[SourceFile], *, cache: Cache, executor: Workers | None
 ) -> Reread | None:
     """None where one of `changed` was not known at all. Raises as `read_file`."""
     known = cache.find_current(digest_context(config, target, links=follows_links(config, target)), changed)

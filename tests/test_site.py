@@ -20,7 +20,7 @@ from sitepub.interfaces import FileBody
 from sitepub.local.cache import open_cache
 from sitepub.local.rewriting import RewriteBatch, RewriteJob, rewrite_batch
 from sitepub.local.source import scan_source
-from sitepub.site import LARGE, make_body, supply_body
+from sitepub.site_bodies import LARGE, make_body, supply_body
 from tests.support.building import Built, build_tree, make_config, write_tree
 
 ASSET, ENTRY, PINNED, FROZEN, ALIAS = FileClass.ASSET, FileClass.ENTRY, FileClass.PINNED, FileClass.FROZEN, FileClass.ALIAS

@@ -12,7 +12,7 @@ import pytest
 from sitepub.core.model import Manifest
 from sitepub.local.cache import open_cache
 from sitepub.local.source import scan_source
-from sitepub.site import make_body
+from sitepub.site_bodies import make_body
 from sitepub.site_memory import find_changed, look_at_inputs, remember_last, remember_site
 from sitepub.site_patching import Patched, patch_site
 from tests.support.builders import SilentProgress

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -67,7 +67,7 @@ def encode_document(document: Document, cutting: Cutting, like: Iterable[Shard] 
         return Encoded(compress_tree({"format": FORMAT, **encode_placed(artifacts, document.bodies), **_encode_lingering(document)}))
     fresh: dict[Digest, bytes] = {}
     shards = tuple(make_shards(artifacts, document.bodies, cutting.rows, like, fresh))
-    digests = b64encode(bytes.fromhex("".join(shard.digest for shard in shards))).decode()
+    digests = b2a_base64(bytes.fromhex("".join(shard.digest for shard in shards)), newline=False).decode()
     return Encoded(compress_tree({"format": SHARDED, "shards": digests, **_encode_lingering(document)}), fresh, shards)
 
 
@@ -144,7 +144,7 @@ def _name_shards(tree: Mapping[str, Any], where: str) -> tuple[Digest, ...]:
     if tree["format"] != SHARDED:
         return ()
     try:
-        digests = b64decode(tree["shards"]).hex()
+        digests = a2b_base64(tree["shards"]).hex()
     except (ValueError, KeyError, TypeError) as error:
         raise damaged_release(where) from error
     return tuple(Digest(digests[first : first + 64]) for first in range(0, len(digests), 64))

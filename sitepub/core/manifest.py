@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import cast
@@ -64,7 +64,7 @@ def decode_rows(rows: Mapping[str, object]) -> tuple[Artifact, ...]:
     """The inverse of encode_rows; raises ValueError, KeyError, TypeError or IndexError on anything that it did not write."""
     # what a row is made of has its type here already: a call of a NewType is a call into Python
     keys = cast(list[Key], _front_decode(cast(list[str], rows["keys"])))
-    digests = b64decode(cast(str, rows["bodies"])).hex()
+    digests = a2b_base64(cast(str, rows["bodies"])).hex()
     if len(digests) != 64 * len(keys):
         raise ValueError("rows without a body each")
     bodies = cast(list[Digest], [digests[first : first + 64] for first in range(0, 64 * len(keys), 64)])
@@ -117,7 +117,7 @@ def _dump(value: object) -> str:
 
 
 def _encode_bodies(rows: Iterable[Artifact]) -> str:
-    return b64encode(bytes.fromhex("".join(artifact.body for artifact in rows))).decode()
+    return b2a_base64(bytes.fromhex("".join(artifact.body for artifact in rows)), newline=False).decode()
 
 
 def _encode_classes(rows: Iterable[Artifact]) -> str:

@@ -7,7 +7,6 @@ changes the asset's own name, and with it the page. A tag is made from a path, n
 from __future__ import annotations
 
 import hashlib
-from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -50,6 +49,8 @@ def own_tag(key: Key, url_path: str) -> str:
 
 def name_tag(kind: str, path: str) -> str:
     """40 bits: two of a million tags are hardly ever the same, and if they are, more is evicted than need be."""
+    from base64 import b32encode  # most runs name no tag
+
     digest = hashlib.sha256(f"{kind} {path}".encode("utf-8", "surrogateescape")).digest()
     return b32encode(digest[: _LETTERS * 5 // 8]).decode().lower()
 

@@ -6,13 +6,16 @@ All failures of all batches are gathered; results come in no particular order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from itertools import chain, islice
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
 from sitepub.errors import SitepubError, StoppedError, join_problems
+from sitepub.interfaces import Workers
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 BATCH_BYTES = 4 * 1024 * 1024
 BATCH_FILES = 1024
@@ -68,7 +71,7 @@ def make_batches(
         yield tuple(batch)
 
 
-def run_batches(executor: Executor | None, call: Callable[[B], Answer[R]], batches: Iterable[B]) -> Iterator[R]:
+def run_batches(executor: Workers | None, call: Callable[[B], Answer[R]], batches: Iterable[B]) -> Iterator[R]:
     """Rows of all batches. Raises once everything has been tried: one error for all failures of the first one's kind."""
     failures: list[Failure] = []
     batches = iter(batches)
@@ -82,7 +85,9 @@ def run_batches(executor: Executor | None, call: Callable[[B], Answer[R]], batch
         raise _join(failures)
 
 
-def _run_on(executor: Executor, call: Callable[[B], Answer[R]], batches: Iterable[B]) -> Iterator[Answer[R]]:
+def _run_on(executor: Workers, call: Callable[[B], Answer[R]], batches: Iterable[B]) -> Iterator[Answer[R]]:
+    from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+
     running: set[Future[Answer[R]]] = set()
     try:
         for batch in batches:

@@ -1,6 +1,6 @@
 """Where scanning and rewriting run: the processes of this machine, threads, or the workers of a Dask cluster, which all see the source.
 
-All are a `concurrent.futures.Executor`, and start only once there is work for more than one batch: most runs have none.
+All are a `concurrent.futures.Executor`, imported and started only once there is work for more than one batch: most runs have none.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from sitepub.errors import ConfigurationError, StoppedError
+from sitepub.interfaces import Workers
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 THREADS, PROCESSES, DASK = "threads", "processes", "dask://"
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -24,12 +27,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class LateExecutor(Executor):
+class LateExecutor:
     """Made when the first batch is handed over. `close` ends what was made; it is told whether the run failed."""
 
-    def __init__(self, make: Callable[[], tuple[Executor, Callable[[bool], None]]]) -> None:
+    def __init__(self, make: Callable[[], tuple[Workers, Callable[[bool], None]]]) -> None:
         self._make = make
-        self._made: tuple[Executor, Callable[[bool], None]] | None = None
+        self._made: tuple[Workers, Callable[[bool], None]] | None = None
 
     def submit(self, call: Callable[P, R], /, *arguments: P.args, **named: P.kwargs) -> Future[R]:
         if self._made is None:
@@ -42,7 +45,7 @@ class LateExecutor(Executor):
 
 
 @contextmanager
-def open_executor(kind: str) -> Iterator[Executor]:
+def open_executor(kind: str) -> Iterator[LateExecutor]:
     """`kind`: `processes`, `threads`, or `dask://HOST:PORT` of a scheduler."""
     make = {THREADS: _make_threads, PROCESSES: _make_processes}.get(kind)
     executor = LateExecutor(make or (lambda: _make_cluster(kind.removeprefix(DASK))))
@@ -54,14 +57,14 @@ def open_executor(kind: str) -> Iterator[Executor]:
     executor.close(is_failed=False)
 
 
-def _make_threads() -> tuple[Executor, Callable[[bool], None]]:
+def _make_threads() -> tuple[Workers, Callable[[bool], None]]:
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(os.cpu_count())
     return pool, lambda is_failed: pool.shutdown(cancel_futures=is_failed)
 
 
-def _make_processes() -> tuple[Executor, Callable[[bool], None]]:
+def _make_processes() -> tuple[Workers, Callable[[bool], None]]:
     from concurrent.futures import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(os.cpu_count(), initializer=_leave_interrupts_to_parent)
@@ -74,7 +77,7 @@ def _make_processes() -> tuple[Executor, Callable[[bool], None]]:
     return pool, lambda is_failed: pool.shutdown(cancel_futures=is_failed)
 
 
-def _make_cluster(address: str) -> tuple[Executor, Callable[[bool], None]]:
+def _make_cluster(address: str) -> tuple[Workers, Callable[[bool], None]]:
     """Workers need the same sitepub, and the source under the same path. A batch whose worker is lost is done again by another one."""
     try:
         from distributed import Client
@@ -98,13 +101,15 @@ def _make_cluster(address: str) -> tuple[Executor, Callable[[bool], None]]:
     return _Cluster(client.get_executor(pure=False, retries=_TRIES)), close
 
 
-class _Cluster(Executor):
+class _Cluster:
     """What Dask raises of its own, once a batch has lost one worker after the other, in our words."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Workers) -> None:
         self._executor = executor
 
     def submit(self, call: Callable[P, R], /, *arguments: P.args, **named: P.kwargs) -> Future[R]:
+        from concurrent.futures import Future
+
         given: Future[R] = self._executor.submit(call, *arguments, **named)
         answer: Future[R] = Future()
         given.add_done_callback(lambda done: _hand_on(done, answer))
@@ -113,6 +118,8 @@ class _Cluster(Executor):
 
 def _hand_on(done: Future[R], answer: Future[R]) -> None:
     """What a client gives up is lost to whoever waits for it; for what was given up here nobody does."""
+    from concurrent.futures import CancelledError
+
     if not answer.set_running_or_notify_cancel():
         return
     failure = CancelledError("the scheduler is gone") if done.cancelled() else done.exception()
@@ -125,7 +132,7 @@ def _hand_on(done: Future[R], answer: Future[R]) -> None:
         answer.set_exception(failure)
 
 
-def _start_workers(pool: Executor) -> None:
+def _start_workers(pool: Workers) -> None:
     """An interrupt that ends a worker before it has begun leaves a pool that waits for ever."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
     try:

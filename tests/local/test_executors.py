@@ -21,7 +21,8 @@ from sitepub.local import batches
 from sitepub.local.cache import open_cache
 from sitepub.local.executors import LateExecutor, _Cluster, open_executor
 from sitepub.local.source import scan_source
-from sitepub.site import build_site, supply_body
+from sitepub.site import build_site
+from sitepub.site_bodies import supply_body
 
 PAGES = 60
 

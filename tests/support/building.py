@@ -13,7 +13,8 @@ from sitepub.core.model import FileClass, SourcePath
 from sitepub.core.settings import Config, Fingerprint, FolderAddress, Redirect, Target
 from sitepub.local.cache import Cache, open_cache
 from sitepub.local.source import FolderSource, scan_source
-from sitepub.site import FileStory, Site, build_site, make_body
+from sitepub.site import FileStory, Site, build_site
+from sitepub.site_bodies import make_body
 from tests.support.builders import SilentProgress
 
 LONG_AGO = 1_600_000_000
