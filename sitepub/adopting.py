@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -222,7 +220,7 @@ def _keep_bodies(edges: Edges, adoption: Adoption, wish: Wish) -> Mapping[Digest
         edges.progress.advance(files=1, bytes=artifact.size)
         return body
 
-    with PackDraft(Path(tempfile.gettempdir())) as draft:
+    with PackDraft() as draft:
         send_packs(
             edges.records,
             draft,

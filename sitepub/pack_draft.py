@@ -1,10 +1,10 @@
-"""Packs that are being made: filled one after the other in a temporary file, from which they are sent and their bodies promoted."""
+"""Packs that are being made: filled one after the other, from which they are sent and their bodies promoted. A first one that is not full stands in
+memory, all others in a temporary file."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +20,8 @@ from sitepub.packs import expand
 
 FULL = 8 * 1024 * 1024
 """Bytes from which on a pack is full: one goes up by one request, from memory, while the next one is filled."""
+
+SPOOL_BUFFER = 1024 * 1024
 
 HELD = 32 * 1024 * 1024
 """Bytes of bodies that are kept in memory as well until they are read once: to expand a body takes as long as to send it."""
@@ -38,10 +40,12 @@ class Pack(Struct, frozen=True):
 
 
 class PackDraft:
-    """Packs being made, spooled to a temporary file: promote reads its bodies from here, so what goes live is what was packed."""
+    """Packs being made: promote reads its bodies from here, so what goes live is what was packed. `folder`: for the temporary file, None: the system's."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._file: IO[bytes] = _open_spool(folder)
+        self._folder = folder
+        self._first = bytearray()
+        self._spool: IO[bytes] | None = None
         self._frames: dict[Digest, tuple[int, int]] = {}
         self._packs: list[Pack] = []
         self._mutex = threading.Lock()
@@ -52,14 +56,16 @@ class PackDraft:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._spool is None:
+            return
         try:
-            self._file.close()
+            self._spool.close()
         except OSError:
             # what a full disk did not take is written once more here; that it failed was told by whoever wrote it
             if error is None:
                 raise
         finally:
-            Path(self._file.name).unlink(missing_ok=True)
+            Path(self._spool.name).unlink(missing_ok=True)
 
     def fill(self, frames: Iterable[tuple[Digest, bytes]]) -> Iterator[Pack]:
         """Appends compressed bodies and tells of each pack once it is full, of the last one at the end. Raises ConfigurationError where the disk is full."""
@@ -82,7 +88,7 @@ class PackDraft:
         return {digest: BodyPlace(pack.name, at - pack.start, length) for digest, pack, at, length in owners}
 
     def read_pack(self, pack: Pack) -> bytes:
-        return os.pread(self._file.fileno(), pack.size, pack.start)
+        return self._read(pack.start, pack.size)
 
     def hold(self, digest: Digest, body: bytes) -> None:
         """Of a body that goes into a pack, and has just this digest: keeps it for its first reader, if there is room. Safe from many threads."""
@@ -99,17 +105,29 @@ class PackDraft:
         if held is not None:
             return held
         at, length = self._frames[digest]
-        return expand(os.pread(self._file.fileno(), length, at), digest)
+        return expand(self._read(at, length), digest)
+
+    def _read(self, at: int, length: int) -> bytes:
+        return bytes(self._first[at : at + length]) if self._spool is None else os.pread(self._spool.fileno(), length, at)
 
     def _write(self, frame: bytes) -> None:
+        # a pack that is full, and may be read from then on, is always in the file
+        if self._spool is None and len(self._first) + len(frame) < FULL:
+            self._first += frame
+            return
         try:
-            self._file.write(frame)
+            if self._spool is None:
+                self._spool = _open_spool(self._folder)
+                self._spool.write(self._first)
+                self._first.clear()
+            self._spool.write(frame)
         except OSError as error:
             raise _spool_failed(error) from error
 
     def _seal(self, digest: str, start: int, end: int) -> Pack:
         try:
-            self._file.flush()
+            if self._spool is not None:
+                self._spool.flush()
         except OSError as error:
             raise _spool_failed(error) from error
         pack = Pack(Digest(digest), start, end - start)
@@ -118,10 +136,10 @@ class PackDraft:
 
 
 def _open_spool(folder: Path | None) -> IO[bytes]:
-    try:
-        return tempfile.NamedTemporaryFile(prefix="sitepub-pack-", dir=folder, delete=False)
-    except OSError as error:
-        raise _spool_failed(error) from error
+    import tempfile
+
+    # most bodies wait in its buffer: a thread that compresses hands the interpreter back at each write, and takes its time
+    return tempfile.NamedTemporaryFile(prefix="sitepub-pack-", dir=folder, delete=False, buffering=SPOOL_BUFFER)
 
 
 def _spool_failed(error: OSError) -> ConfigurationError:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -112,7 +110,6 @@ def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Pro
         process=this_process(),
         pace=opened.pace,
         is_gone=is_surely_gone,
-        spool=Path(tempfile.gettempdir()),
         before_first_write=lambda: _check_target(opened, cdn, snapshot),
         count_month=chooser.count,
         rules=chooser.rules,

@@ -184,7 +184,7 @@ def test_nothing_to_do_imports_neither_what_plans_and_writes_nor_a_parser(is_reb
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         assert told in done.stdout, done.stderr
     loaded = set(ast.literal_eval(done.stderr.splitlines()[-1]))
-    heavy = {"boto3", "botocore", "git", "rich", "pathspec", "subprocess", "sitepub.core.references.html"}
-    ours = {"pipeline", "publishing", "decision", "choosing", "core.plan", "core.planning", "core.invalidation", "site"}
+    heavy = {"boto3", "botocore", "git", "rich", "yaml", "pathspec", "subprocess", "tempfile", "logging", "sitepub.core.references.html"}
+    ours = {"pipeline", "publishing", "decision", "choosing", "core.plan", "core.planning", "core.invalidation", "core.document", "site"}
     assert not loaded & {*heavy, *(f"sitepub.{name}" for name in ours)}
     assert is_rebuilt or "zstandard" not in loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from sitepub import pack_draft
-from sitepub.core.model import BodyPlace, Digest
+from sitepub.core.model import Artifact, BodyPlace, Digest
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import Anything
 from sitepub.pack_draft import PackDraft
-from sitepub.packing import send_packs
+from sitepub.packing import FRAMED_AT_ONCE, frame_all, send_packs
 from sitepub.packs import AHEAD, HELD, KeptBodies, compress, expand, large_body_key, pack_key
-from tests.support.builders import digest_of
+from tests.support.builders import artifact, digest_of
 from tests.support.memory_store import MemoryStore
 
 
@@ -56,6 +56,52 @@ def test_each_pack_is_told_once_it_is_full(monkeypatch: pytest.MonkeyPatch) -> N
     kept = KeptBodies(store, places)
     kept.foretell(places)
     assert [kept.read(digest_of(body)) for body in bodies] == bodies
+
+
+@pytest.mark.parametrize(("sizes", "has_file"), [((400, 400), False), ((400, 600), True), ((1000,), True), ((400, 400, 400), True)])
+def test_what_fills_no_pack_needs_no_file(sizes: tuple[int, ...], has_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack_draft, "FULL", 1000)
+    frames = [(Digest(str(number)), bytes([number]) * size) for number, size in enumerate(sizes)]
+    with PackDraft(tmp_path) as draft:
+        packs = list(draft.fill(frames))
+        assert b"".join(map(draft.read_pack, packs)) == b"".join(frame for _, frame in frames)
+        assert bool(list(tmp_path.iterdir())) is has_file
+    assert not list(tmp_path.iterdir())
+
+
+def frame_in_vain(begin: Callable[[int], object]) -> Callable[[Artifact], bytes]:
+    """Fails at the first of the third batch."""
+
+    def frame(artifact: Artifact) -> bytes:
+        begin(artifact.size)
+        if artifact.size == 2 * FRAMED_AT_ONCE:
+            raise StoppedError("gone", "it is gone", "")
+        return b"%d" % artifact.size
+
+    return frame
+
+
+def test_frames_come_in_order_and_the_next_are_made_while_these_are_taken() -> None:
+    artifacts = [artifact("page", bytes(number)) for number in range(2 * FRAMED_AT_ONCE + 1)]
+    next_made = threading.Semaphore(0)
+
+    def begin(size: int) -> None:
+        if size == 2 * FRAMED_AT_ONCE - 1:
+            next_made.release()
+
+    taken: list[bytes] = []
+    with pytest.raises(StoppedError, match="it is gone"):
+        for _, framed in frame_all(artifacts, frame_in_vain(begin), workers=4):
+            taken.append(framed)
+            if len(taken) == 1:
+                assert next_made.acquire(timeout=30)
+    assert taken == [b"%d" % number for number in range(2 * FRAMED_AT_ONCE)]
+
+
+@pytest.mark.parametrize("number", [0, 1, FRAMED_AT_ONCE, FRAMED_AT_ONCE + 1])
+def test_every_frame_comes_once(number: int) -> None:
+    artifacts = [artifact("page", bytes(each)) for each in range(number)]
+    assert [framed for _, framed in frame_all(artifacts, frame_in_vain(lambda _: None))] == [b"%d" % each for each in range(number)]
 
 
 def test_bodies_are_held_for_their_first_reader_as_long_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +142,8 @@ def files_of(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_told_as_one_and_keeps_no_spool(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_as_one_and_keeps_no_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack_draft, "FULL", 12_000)
     frames = [(Digest(str(number)), b"x" * 5000) for number in range(4)]
     with files_of(1000), pytest.raises(ConfigurationError, match="a temporary file can't be written"), PackDraft(tmp_path) as draft:
         list(draft.fill(frames))

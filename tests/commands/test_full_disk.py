@@ -54,8 +54,9 @@ def test_a_full_target_stops_and_visitors_see_the_earlier_release(story: Story, 
 def test_a_full_spool_stops_before_anything_is_begun(bucket_story: Story, small_disk: Path) -> None:
     bucket_story.publish()
     before = bucket_story.site()
+    # what fills no pack is never written to a disk
     for number in range(120):
-        bucket_story.write({f"page-{number}.html": f"<p>{os.urandom(6_000).hex()}"})
+        bucket_story.write({f"page-{number}.html": f"<p>{os.urandom(80_000).hex()}"})
     told = bucket_story.run("publish", "--json", status=4, environment={"TMPDIR": str(small_disk)})
     assert without_progress(told.err) == (
         "error: a temporary file can't be written: No space left on device\nhint: free some space, or set TMPDIR to a folder that has some\n"
