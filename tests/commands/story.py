@@ -131,9 +131,12 @@ def hold_bucket(client: Any, bucket: str, prefix: str = "") -> Callable[[], Mapp
         return known[key, etag]
 
     def held() -> Mapping[str, bytes]:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        listed = {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
-        return {key.removeprefix(prefix): read(key, etag) for key, etag in listed.items()}
+        while True:
+            pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            listed = {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
+            # a server may list for a moment what was deleted
+            with suppress(client.exceptions.NoSuchKey):
+                return {key.removeprefix(prefix): read(key, etag) for key, etag in listed.items()}
 
     return held
 

@@ -25,7 +25,7 @@ Tally = Callable[[str, int], None]
 
 @pytest.mark.parametrize(("name", "follow"), CASES, ids=IDS)
 def test_a_run_that_ends_anywhere(break_ground: Break, tally: Tally, name: str, follow: str) -> None:
-    end_at_points(break_ground, tally, ACTIONS[name], follow, step=32, first=1 + CASES.index((name, follow)) % 16)
+    end_at_points(break_ground, tally, ACTIONS[name], follow, step=48, first=1 + CASES.index((name, follow)) % 24)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ Tally = Callable[[str, int], None]
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_a_fault_now_and_then(break_ground: Break, tally: Tally, name: str) -> None:
-    inject(break_ground, tally, ACTIONS[name], PROMPT, step=8 * len(PROMPT))
+    inject(break_ground, tally, ACTIONS[name], PROMPT, step=16 * len(PROMPT))
 
 
 @pytest.mark.slow

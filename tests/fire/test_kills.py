@@ -25,9 +25,9 @@ REQUESTS = 50
 @pytest.mark.parametrize(
     ("number", "rounds"),
     [
-        (signal.SIGKILL, 4),
-        (signal.SIGTERM, 2),
-        (signal.SIGINT, 2),
+        (signal.SIGKILL, 2),
+        (signal.SIGTERM, 1),
+        (signal.SIGINT, 1),
         *(pytest.param(number, 100, marks=pytest.mark.slow) for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)),
     ],
 )

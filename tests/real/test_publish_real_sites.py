@@ -60,7 +60,7 @@ class Published:
         return account
 
 
-LONG = {("python docs", "folder"), ("python docs", "s3"), ("font awesome", "s3"), ("git docs", "s3")}
+LONG = {("python docs", "folder"), ("python docs", "s3"), ("font awesome", "s3"), ("git docs", "s3"), ("git docs", "folder")}
 """A quarter of a minute and more."""
 
 CASES = [
