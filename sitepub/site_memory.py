@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from msgspec import Struct
@@ -78,13 +79,13 @@ def _mark_fresh(source: Source, inputs: Inputs, started: int) -> str:
     return "\n".join(lines)
 
 
-def tell_stats(files: Sequence[SourceFile]) -> Iterator[str]:
+def tell_stats(files: Sequence[SourceFile]) -> list[str]:
     """A line a file."""
-    return (
+    return [
         # what is lent has no time and place of its own
         f"{path}\0{size} {blob}" if is_lent else f"{path}\0{size} {mtime_ns} {inode}"
         for path, size, mtime_ns, inode, blob, is_lent in files
-    )
+    ]
 
 
 def _join(settings: str, stats: str) -> str:
@@ -114,7 +115,7 @@ def digest_context(config: Config, target: Target, *, links: bool) -> str:
 
 
 def _paths(source: Source) -> tuple[SourcePath, ...]:
-    return tuple(file.path for file in source.files)
+    return tuple(map(itemgetter(0), source.files))
 
 
 def _stat(path: Path) -> tuple[int, int, int]:

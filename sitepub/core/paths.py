@@ -16,6 +16,9 @@ from sitepub.core.patterns import Patterns
 LONGEST_KEY = 1024
 """Bytes (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html)."""
 
+_MOST_BYTES = 4
+"""Of a character in UTF-8."""
+
 NAMED_AT_ONCE = 10
 """Names in one warning; all of them would bury it."""
 
@@ -76,7 +79,8 @@ def check_paths(paths: Sequence[str], *, allow: Patterns, store_is_folder: bool)
     """All that is wrong with the names of a site, in the order of `paths`."""
     odd = _find_odd(paths)
     problems = [problem for path in odd for problem in _find_problems(path)]
-    problems += [_explain_length(path) for path in paths if _is_too_long(path)]
+    if max(map(len, paths), default=0) > LONGEST_KEY // _MOST_BYTES:
+        problems += [_explain_length(path) for path in paths if _is_too_long(path)]
     folds = _fold_all(paths)
     collisions = tuple(_find_collisions(paths, folds)) if len(set(folds)) < len(folds) else ()
     if store_is_folder:
@@ -88,7 +92,7 @@ def check_paths(paths: Sequence[str], *, allow: Patterns, store_is_folder: bool)
 
 def _find_odd(paths: Sequence[str]) -> list[str]:
     """All at once, where none is: nearly always."""
-    text = "".join(f"{path}\n" for path in paths)
+    text = "\n".join((*paths, ""))
     if text.count("\n") == len(paths) and _ALL_ORDINARY.fullmatch(text):
         return []
     return [path for path in paths if not _ORDINARY.fullmatch(path)]
@@ -139,7 +143,7 @@ def _find_problems(path: str) -> Iterator[str]:
 
 
 def _is_too_long(path: str) -> bool:
-    return len(path) > LONGEST_KEY // 4 and len(path.encode("utf-8", "surrogateescape")) > LONGEST_KEY
+    return len(path) > LONGEST_KEY // _MOST_BYTES and len(path.encode("utf-8", "surrogateescape")) > LONGEST_KEY
 
 
 def _explain_length(path: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 
 from msgspec import Struct
@@ -50,8 +51,9 @@ def scan_source(
     choice = _choose(ignore, allow, links)
     tree = walk_tree(str(real), choice)
     _stop_at_unreadable(tree)
-    files = sorted(tree.files, key=lambda file: file.path)
-    checked = check_paths([file.path for file in files], allow=choice.allow, store_is_folder=store_is_folder)
+    path_of = itemgetter(0)
+    files = sorted(tree.files, key=path_of)
+    checked = check_paths(list(map(path_of, files)), allow=choice.allow, store_is_folder=store_is_folder)
     secrets = [*tree.secrets, *(call_secret(path) for path in checked.secrets if not _is_harmless(real, path))]
     _refuse(checked.problems, sorted(tree.leaving), sorted(secrets))
     if not files:
