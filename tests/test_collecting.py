@@ -24,6 +24,7 @@ from sitepub.errors import HeldError, RefusedError
 from sitepub.interfaces import Anything, ConditionFailedError
 from sitepub.pipeline import publish, rollback
 from tests.support.builders import (
+    AMENDING,
     HTML,
     IN_SHARDS,
     WHOLE,
@@ -157,7 +158,7 @@ def test_kept_releases_can_be_rolled_back_to_after_a_gc() -> None:
     assert {key: world.site()[key] for key in SECOND} == bodies(SECOND)
 
 
-@pytest.mark.parametrize("cutting", [WHOLE, IN_SHARDS], ids=["whole", "in shards"])
+@pytest.mark.parametrize("cutting", [WHOLE, IN_SHARDS, AMENDING], ids=["whole", "in shards", "amended"])
 def test_stable_keys_go_first_and_what_they_may_load_in_a_later_run(cutting: Cutting) -> None:
     pinned = {"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED), "x.111.png": Piece(b"png", FileClass.ASSET)}
     cdn = RecordingCdn()
@@ -412,7 +413,7 @@ def test_a_gc_beside_another_one_starts_over() -> None:
     assert world.site() == bodies(SECOND)
 
 
-@pytest.mark.parametrize("cutting", [WHOLE, IN_SHARDS], ids=["whole", "in shards"])
+@pytest.mark.parametrize("cutting", [WHOLE, IN_SHARDS, AMENDING], ids=["whole", "in shards", "amended"])
 def test_a_delete_of_a_dead_gc_that_comes_late_takes_nothing_away(monkeypatch: pytest.MonkeyPatch, cutting: Cutting) -> None:
     """The publish after it needs just what was about to go: files, packs, shards and large bodies under names that their content makes."""
     first = {**FIRST, "paper.pdf": b"p" * (1024 * 1024 + 1)}

@@ -2,7 +2,8 @@
 from the future is refused, with the way out, and nothing of it is touched.
 
 `tests/recorded/format-N` was written by `sitepub publish`, twice, with another stylesheet and without `old.html` the second time. It is never written
-anew: a new format gets a folder of its own beside it. `format-1-in-shards` is the same, with shards as of a large site, of 2 rows or so.
+anew: a new format gets a folder of its own beside it. `format-1-in-shards` is the same, with shards as of a large site, of 2 rows or so. In
+`amended-documents` the second publish edited `about.html` and added `new.html`; its document names the first one's shard, and tells these itself.
 """
 
 from __future__ import annotations
@@ -54,6 +55,19 @@ def test_a_target_of_an_older_format_is_understood_whole(name: str, tmp_path: Pa
     assert Story(site).json("verify")["findings"] == []
 
 
+def test_a_document_that_amends_its_shard_is_understood_whole(tmp_path: Path, environment: dict[str, str]) -> None:
+    site = copy("amended-documents", tmp_path)
+    assert [release.entries for release in sitepub.status(site, environment=environment).state.releases] == [2, 3]
+    assert sitepub.plan(site, environment=environment).changes == ()
+    assert Story(site).json("verify")["findings"] == []
+    assert sitepub.rollback(site, environment=environment).release is not None
+    assert (site / "store/about.html").read_text() == "<!doctype html><title>About</title><p>first\n"
+    assert not (site / "store/new.html").exists()
+    published = sitepub.publish(site, environment=environment)
+    assert {change.key for change in published.changes} == {"about.html", "new.html"}
+    assert Story(site).json("verify")["findings"] == []
+
+
 def hold(site: Path) -> dict[str, bytes]:
     return {str(path.relative_to(site)): path.read_bytes() for path in sorted((site / "store").rglob("*")) if path.is_file()}
 
@@ -86,4 +100,4 @@ def test_a_manifest_from_the_future_is_refused(tmp_path: Path, environment: dict
         told = told.replace(hashlib.sha256(path.read_bytes()).hexdigest(), hashlib.sha256(newer).hexdigest())
         path.write_bytes(newer)
     state.write_text(told)
-    refuse(site, environment, "formats 1 and 2", sitepub.plan, sitepub.publish, sitepub.rollback)
+    refuse(site, environment, "formats 1, 2 and 3", sitepub.plan, sitepub.publish, sitepub.rollback)

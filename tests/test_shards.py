@@ -24,13 +24,17 @@ from tests.test_pipeline import roll_back, run
 from tests.test_verifying import codes, look, request_of, sight_of
 
 DAY = 24 * 3600
-CUTTING = Cutting(above=100, rows=16)
+CUTTING = Cutting(above=100, whole=100, rows=16, amended=(0, 1))
+AMENDING = Cutting(above=100, amended=(40, 1))
+"""In one shard, until more rows differ than fit."""
+
+CUTTINGS, CUTTING_IDS = (CUTTING, AMENDING), ("in shards", "amended")
 PAGES = {f"page{number:03}.html": b"page %d" % number for number in range(300)}
 EDITED = {**PAGES, "page123.html": b"edited"}
 
 
-def world_with(*sites: Mapping[str, bytes]) -> World:
-    world = World(cutting=CUTTING)
+def world_with(*sites: Mapping[str, bytes], cutting: Cutting = CUTTING) -> World:
+    world = World(cutting=cutting)
     for site in sites:
         run(world, wish(dict(site)))
         world.clock.seconds += DAY + 60
@@ -64,9 +68,41 @@ def test_one_changed_page_sends_one_shard_and_the_list_of_them() -> None:
     assert len(world.bucket.objects[max(documents(world))].body) < 60 * len(shards(world))
 
 
-def test_a_site_that_grows_past_the_limit_and_back_goes_on() -> None:
+def test_where_the_document_tells_it_itself_one_changed_page_sends_no_shard() -> None:
+    world = world_with(PAGES, cutting=AMENDING)
+    before = shards(world)
+    assert len(before) == 1
+    for number in range(3):
+        known, puts = documents(world), list[str]()
+        site = {**EDITED, f"page20{number}.html": b"edited too", f"new{number}.html": b"new"}
+        site.update({f"new{earlier}.html": b"new" for earlier in range(number)})
+        run(world, wish(site), before=lambda operation, key: puts.append(key) if operation == "put" else None)  # noqa: B023
+        assert not [key for key in puts if key.startswith("shards/")]
+        (document,) = documents(world) - known
+        assert len(world.bucket.objects[document].body) < 1000
+        assert world.site() == site
+    assert shards(world) == before
+    assert codes(look(world)) == []
+    roll_back(world)
+    assert "new2.html" not in world.site()
+    assert codes(look(world)) == []
+
+
+def test_once_more_differs_than_fits_and_where_a_page_is_gone_its_shard_is_stored_anew() -> None:
+    many = {**PAGES, **{f"page{number:03}.html": b"other" for number in range(41)}}
+    gone = {key: body for key, body in many.items() if key != "page299.html"}
+    world = world_with(PAGES, cutting=AMENDING)
+    for number, site in enumerate((many, gone), 2):
+        run(world, wish(site))
+        assert len(shards(world)) == number
+        assert world.site() == site
+    assert codes(look(world)) == []
+
+
+@pytest.mark.parametrize("cutting", CUTTINGS, ids=CUTTING_IDS)
+def test_a_site_that_grows_past_the_limit_and_back_goes_on(cutting: Cutting) -> None:
     few, many = dict(list(PAGES.items())[:99]), dict(list(PAGES.items())[:108])
-    world = world_with(few, many, few)
+    world = world_with(few, many, few, cutting=cutting)
     assert world.site() == few
     roll_back(world)
     assert world.site() == many
@@ -156,10 +192,12 @@ def test_rows_that_are_gone_are_found_and_come_back_from_local_copies(tmp_path: 
     assert codes(look(world)) == []
 
 
+@pytest.mark.parametrize("cutting", CUTTINGS, ids=CUTTING_IDS)
 @pytest.mark.parametrize("number", range(0, 30, 7))
-def test_nothing_of_a_forgotten_path_stays_in_a_shard(number: int) -> None:
-    """Stopped somewhere first."""
-    world = world_with({**PAGES, "secret-name.html": b"secret"}, PAGES, EDITED)
+def test_nothing_of_a_forgotten_path_stays_in_a_shard(number: int, cutting: Cutting) -> None:
+    """Stopped somewhere first. It was edited while it was there: a shard has a row of it that the document tells otherwise."""
+    secret, edited = ({**PAGES, "secret-name.html": body} for body in (b"secret", b"secret too"))
+    world = world_with(secret, edited, PAGES, EDITED, cutting=cutting)
     requests = [0]
 
     def die(operation: str, key: str) -> None:
@@ -178,4 +216,6 @@ def test_nothing_of_a_forgotten_path_stays_in_a_shard(number: int) -> None:
     found = {release.id: reader.read_document(release) for release in state_of(world).releases}
     assert {f".sitepub/{shard_key(shard.digest)}" for document in found.values() for shard in document.shards} == shards(world)
     assert not any("secret-name.html" in document.manifest.artifacts for document in found.values())
+    rows = {artifact.key for document in found.values() for shard in document.shards for artifact in shard.artifacts}
+    assert "secret-name.html" not in rows
     assert codes(look(world)) == []

@@ -1,6 +1,7 @@
 """The stored document of a release: its manifest, where the bodies of its entries stand, and what lingers. Compressed, versioned.
 
-Of a large site the rows stand in shards of their own, and the document names them: what did not change is not stored again.
+Of a site that is not small the rows stand in shards of their own, and the document names them: what did not change is not stored again. Rows that are
+not as in its shards it may hold itself, so that a changed page is a few hundred bytes.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from sitepub.core.compressed import compress_tree, damaged_release, decompress_p
 from sitepub.core.cutting import Cutting
 from sitepub.core.manifest import decode_rows, encode_rows, make_manifest
 from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key, Manifest, ReleaseId
-from sitepub.core.shards import SHARDED, Shard, decode_placed, encode_placed, make_shards
+from sitepub.core.shards import SHARDED, Shard, cut_parts, decode_placed, encode_placed, find_amended, join_shards, make_shards
 from sitepub.errors import ConfigurationError
 
 FORMAT = 1
+AMENDED = 3
+"""The format of a document that names shards and holds rows beside."""
+
 _RECORD_OPENING = f'{{"format":{FORMAT},"etags":{{'
 _PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)":"((?:[^"\\]++|\\.)*+)"[,}]')
 """A name and a value of a JSON object of strings, and what follows them."""
@@ -65,10 +69,19 @@ def encode_document(document: Document, cutting: Cutting, like: Iterable[Shard] 
     artifacts = tuple(document.manifest.artifacts.values())
     if len(artifacts) <= cutting.above:
         return Encoded(compress_tree({"format": FORMAT, **encode_placed(artifacts, document.bodies), **_encode_lingering(document)}))
+    parts = cut_parts(artifacts, document.bodies, cutting, like)
+    amended = find_amended(parts)
+    if amended and cutting.may_amend(len(amended), len(artifacts)):
+        known = tuple(part.known for part in parts if part.known is not None)
+        tree = {"format": AMENDED, "shards": _encode_digests(known), **encode_placed(amended, document.bodies)}
+        return Encoded(compress_tree({**tree, **_encode_lingering(document)}), {}, known)
     fresh: dict[Digest, bytes] = {}
-    shards = tuple(make_shards(artifacts, document.bodies, cutting.rows, like, fresh))
-    digests = b2a_base64(bytes.fromhex("".join(shard.digest for shard in shards)), newline=False).decode()
-    return Encoded(compress_tree({"format": SHARDED, "shards": digests, **_encode_lingering(document)}), fresh, shards)
+    shards = tuple(make_shards(parts, document.bodies, fresh))
+    return Encoded(compress_tree({"format": SHARDED, "shards": _encode_digests(shards), **_encode_lingering(document)}), fresh, shards)
+
+
+def _encode_digests(shards: Iterable[Shard]) -> str:
+    return b2a_base64(bytes.fromhex("".join(shard.digest for shard in shards)), newline=False).decode()
 
 
 def decode_document(stored: bytes, read_shards: ReadShards, *, where: str) -> Document:
@@ -76,7 +89,8 @@ def decode_document(stored: bytes, read_shards: ReadShards, *, where: str) -> Do
     tree = _open_document(stored, where)
     shards = tuple(read_shards(_name_shards(tree, where)))
     try:
-        artifacts, bodies = _join(shards) if tree["format"] == SHARDED else decode_placed(tree)
+        held = ((), {}) if tree["format"] == SHARDED else decode_placed(tree)
+        artifacts, bodies = held if tree["format"] == FORMAT else join_shards(shards, *held)
         return Document(make_manifest(artifacts), bodies, *_decode_lingering(tree), shards)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise damaged_release(where) from error
@@ -134,27 +148,20 @@ def _read_string(raw: str) -> str:
 
 def _open_document(stored: bytes, where: str) -> dict[str, Any]:
     tree = decompress_tree(stored, where)
-    if tree["format"] not in (FORMAT, SHARDED):
-        message = f"`{where}` has release format {tree['format']}, this sitepub knows formats {FORMAT} and {SHARDED}"
+    if tree["format"] not in (FORMAT, SHARDED, AMENDED):
+        message = f"`{where}` has release format {tree['format']}, this sitepub knows formats {FORMAT}, {SHARDED} and {AMENDED}"
         raise ConfigurationError("unknown-release-format", message, "update sitepub on this machine")
     return tree
 
 
 def _name_shards(tree: Mapping[str, Any], where: str) -> tuple[Digest, ...]:
-    if tree["format"] != SHARDED:
+    if tree["format"] == FORMAT:
         return ()
     try:
         digests = a2b_base64(tree["shards"]).hex()
     except (ValueError, KeyError, TypeError) as error:
         raise damaged_release(where) from error
     return tuple(Digest(digests[first : first + 64]) for first in range(0, len(digests), 64))
-
-
-def _join(shards: Iterable[Shard]) -> tuple[tuple[Artifact, ...], Mapping[Digest, BodyPlace]]:
-    parts = tuple(shards)
-    artifacts = tuple(artifact for shard in parts for artifact in shard.artifacts)
-    placed = ((artifact, place) for shard in parts for artifact, place in zip(shard.artifacts, shard.places))
-    return artifacts, {artifact.body: place for artifact, place in placed if place is not None}
 
 
 def _encode_lingering(document: Document) -> dict[str, object]:

@@ -9,12 +9,15 @@ from typing import Any
 from msgspec import Struct
 
 from sitepub.core.compressed import compress_tree, damaged_release, decompress_tree
-from sitepub.core.cutting import cut
+from sitepub.core.cutting import Cutting
 from sitepub.core.manifest import decode_rows, encode_rows
 from sitepub.core.model import Artifact, BodyPlace, Digest
 
 SHARDED = 2
 """The format of shards, and of a document that names them."""
+
+Placed = tuple[tuple[Artifact, ...], Mapping[Digest, BodyPlace]]
+"""Rows of a manifest, and where those bodies stand that are in packs."""
 
 
 class Shard(Struct, frozen=True, weakref=True):
@@ -26,21 +29,64 @@ class Shard(Struct, frozen=True, weakref=True):
     places: tuple[BodyPlace | None, ...]
 
 
-def make_shards(
-    artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace], rows: int, like: Iterable[Shard], fresh: dict[Digest, bytes]
-) -> Iterator[Shard]:
-    """About `rows` artifacts in each. What is as one of `like` is that one, and is not encoded: most of a large site is. `fresh` takes the bytes of
-    those that are."""
-    known = {shard.artifacts[0].key: shard for shard in like}
-    for first, end in cut([artifact.key for artifact in artifacts], rows):
-        part = tuple(artifacts[first:end])
-        places = tuple(bodies.get(artifact.body) for artifact in part)
-        shard = known.get(part[0].key)
-        if shard is None or shard.artifacts != part or shard.places != places:
-            stored = compress_tree({"format": SHARDED, **encode_placed(part, bodies)})
-            shard = Shard(Digest(hashlib.sha256(stored).hexdigest()), part, places)
-            fresh[shard.digest] = stored
+class Part(Struct, frozen=True):
+    """Rows that are to stand in one shard, and the stored shard, if there is one, that begins as they do."""
+
+    artifacts: tuple[Artifact, ...]
+    places: tuple[BodyPlace | None, ...]
+    known: Shard | None
+
+    @property
+    def is_known(self) -> bool:
+        return self.known is not None and self.known.artifacts == self.artifacts and self.known.places == self.places
+
+
+def cut_parts(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace], cutting: Cutting, like: Iterable[Shard]) -> list[Part]:
+    """`like`: shards that are stored already."""
+    stored = tuple(like)
+    known = {shard.artifacts[0].key: shard for shard in stored}
+    parts = [tuple(artifacts[first:end]) for first, end in cutting.cut([artifact.key for artifact in artifacts])]
+    # where all stands in one, another key may be the first by now
+    only = stored[0] if len(stored) == len(parts) == 1 else None
+    return [Part(part, tuple(bodies.get(artifact.body) for artifact in part), only or known.get(part[0].key)) for part in parts]
+
+
+def find_amended(parts: Iterable[Part]) -> list[Artifact] | None:
+    """Rows that stand in no shard as they should. None where shards are lacking, or hold a row that is gone: what is to be forgotten may not stay in
+    one for another row's sake."""
+    amended: list[Artifact] = []
+    for part in parts:
+        if part.known is None:
+            return None
+        if part.is_known:
+            continue
+        stored = {artifact.key: (artifact, place) for artifact, place in zip(part.known.artifacts, part.known.places)}
+        amended += [artifact for artifact, place in zip(part.artifacts, part.places) if stored.pop(artifact.key, None) != (artifact, place)]
+        if stored:
+            return None
+    return amended
+
+
+def make_shards(parts: Iterable[Part], bodies: Mapping[Digest, BodyPlace], fresh: dict[Digest, bytes]) -> Iterator[Shard]:
+    """What is stored as it should be is not encoded: most of a large site is. `fresh` takes the bytes of what is."""
+    for part in parts:
+        if part.known is not None and part.is_known:
+            yield part.known
+            continue
+        stored = compress_tree({"format": SHARDED, **encode_placed(part.artifacts, bodies)})
+        shard = Shard(Digest(hashlib.sha256(stored).hexdigest()), part.artifacts, part.places)
+        fresh[shard.digest] = stored
         yield shard
+
+
+def join_shards(shards: Iterable[Shard], amended: Iterable[Artifact], places: Mapping[Digest, BodyPlace]) -> Placed:
+    """All rows, those of shards as they were amended, and where their bodies stand."""
+    parts, rows = tuple(shards), tuple(amended)
+    own = {artifact.key for artifact in rows}
+    held = (pair for shard in parts for pair in zip(shard.artifacts, shard.places) if pair[0].key not in own)
+    bodies = {artifact.body: place for artifact, place in held if place is not None} | dict(places)
+    artifacts = (artifact for shard in parts for artifact in shard.artifacts if artifact.key not in own)
+    return (*artifacts, *rows), bodies
 
 
 def decode_shard(stored: bytes, digest: Digest, *, where: str) -> Shard:
@@ -70,7 +116,7 @@ def encode_placed(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPla
     }
 
 
-def decode_placed(tree: Mapping[str, Any]) -> tuple[tuple[Artifact, ...], Mapping[Digest, BodyPlace]]:
+def decode_placed(tree: Mapping[str, Any]) -> Placed:
     """The inverse of encode_placed; raises ValueError, KeyError, TypeError or IndexError on anything that it did not write."""
     artifacts = decode_rows(tree["manifest"])
     places, packs = tree["places"], tree["packs"]

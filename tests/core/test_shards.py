@@ -20,7 +20,8 @@ from sitepub.errors import ConfigurationError
 from tests.support.builders import artifact
 
 RECORDED = Path(__file__).resolve().parent.parent / "recorded/format-1/store/.sitepub/releases"
-WHOLE, TINY = Cutting(), Cutting(above=0, rows=4)
+WHOLE, TINY = Cutting(), Cutting(above=0, whole=0, rows=4, amended=(0, 1))
+AMENDING = Cutting(above=0, whole=0, rows=8, amended=(10, 1))
 
 numbers = st.integers(0, 999)
 some = st.sets(numbers, min_size=1, max_size=60)
@@ -72,7 +73,7 @@ def document_of(manifest: Manifest, pack: str = "pack") -> Document:
 
 
 @settings(deadline=None)
-@given(some, st.sampled_from([WHOLE, TINY, Cutting(above=20, rows=8)]))
+@given(some, st.sampled_from([WHOLE, TINY, AMENDING, Cutting(above=20, whole=40, rows=8)]))
 def test_a_document_comes_back_as_it_was(pages: set[int], cutting: Cutting) -> None:
     document = document_of(manifest_of(pages))
     encoded = encode_document(document, cutting)
@@ -110,9 +111,49 @@ def test_a_document_below_the_limit_is_stored_as_ever(path: Path) -> None:
     assert again.fresh == {}
 
 
+edits = st.lists(st.tuples(st.sets(numbers, max_size=14), st.sets(numbers, max_size=3)), max_size=5)
+
+
+@settings(deadline=None)
+@given(some, edits)
+def test_documents_that_amend_come_back_one_after_the_other(pages: set[int], steps: list[tuple[set[int], set[int]]]) -> None:
+    """Each with other and new pages, and some that are gone; the next goes on from what was stored of the last."""
+    stored: list[Shard] = []
+    encoded = encode_document(document_of(manifest_of(pages)), AMENDING)
+    made = {page: b"%d" % page for page in pages}
+    for number, (changed, gone) in enumerate(steps):
+        made = {page: body for page, body in {**made, **dict.fromkeys(changed, b"changed %d" % number)}.items() if page not in gone}
+        before = read_back(encoded, stored)
+        stored += before.shards
+        document = document_of(make_manifest(artifact(f"{page}.html", body) for page, body in made.items()))
+        encoded = encode_document(document, AMENDING, before.shards)
+        found = read_back(encoded, stored)
+        assert replace(found, shards=()) == document
+        assert name_shards(encoded.document, where="") == tuple(shard.digest for shard in encoded.shards)
+        held = {artifact.key for shard in found.shards for artifact in shard.artifacts}
+        assert held <= document.manifest.artifacts.keys(), "what is gone stays in no shard"
+        assert not encoded.fresh or found.shards == encoded.shards
+
+
+def test_a_few_changed_rows_are_told_by_the_document_itself() -> None:
+    before = encode_document(document_of(manifest_of(range(2000))), WHOLE)
+    assert len(before.fresh) == 1
+    after = document_of(manifest_of(range(2001), 7))
+    encoded = encode_document(after, WHOLE, before.shards)
+    assert (encoded.fresh, encoded.shards) == ({}, before.shards)
+    assert len(encoded.document) < 500 < len(before.fresh[before.shards[0].digest]) / 100
+    assert replace(read_back(encoded, before.shards), shards=()) == after
+
+
+@pytest.mark.parametrize(("differing", "rows", "may"), [(1024, 9000, True), (1025, 9000, False), (250, 2000, True), (251, 2000, False)])
+def test_more_than_a_few_are_not(differing: int, rows: int, may: bool) -> None:
+    assert WHOLE.may_amend(differing, rows) is may
+
+
 def test_the_limit_is_that_of_the_format() -> None:
     """Other numbers, or another hash, would store every large site anew."""
-    assert Cutting(above=50_000, rows=512) == WHOLE
+    assert Cutting(above=500, whole=50_000, rows=512, amended=(1024, 8)) == WHOLE
+    assert list(WHOLE.cut([Key(f"{number}.html") for number in range(50_000)])) == [(0, 50_000)]
     names = [Key(f"{number:03}.html") for number in range(200)]
     assert [first for first, _ in cut(names, 32)] == [0, 4, 35, 113, 166]
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sitepub.core.cutting import Cutting
 from sitepub.core.settings import Invalidation, Retention
 from tests.promises.programs import QUOTAS, RETENTIONS, SITES, SOLO_STEPS, STEPS, Player, Step
-from tests.support.builders import IN_SHARDS, WHOLE
+from tests.support.builders import AMENDING, IN_SHARDS, WHOLE
 from tests.support.small_sites import SmallSite
 from tests.support.turns import in_order
 from tests.support.web import Web, small_is_large
@@ -33,7 +34,7 @@ class Program:
     has_tags: bool
     free_paths: int
     collects: bool
-    has_shards: bool
+    cutting: Cutting
 
 
 def programs(steps: st.SearchStrategy[Step], most: int) -> st.SearchStrategy[Program]:
@@ -48,7 +49,7 @@ def programs(steps: st.SearchStrategy[Step], most: int) -> st.SearchStrategy[Pro
         has_tags=st.booleans(),
         free_paths=QUOTAS,
         collects=st.booleans(),
-        has_shards=st.booleans(),
+        cutting=st.sampled_from([WHOLE, IN_SHARDS, AMENDING]),
     )
 
 
@@ -60,7 +61,7 @@ def play(program: Program) -> Web:
         has_function=program.has_function,
         has_tags=program.has_tags,
         rules=Invalidation(free_paths=program.free_paths),
-        cutting=IN_SHARDS if program.has_shards else WHOLE,
+        cutting=program.cutting,
     )
     with small_is_large(), in_order(chance):
         player = Player(web)

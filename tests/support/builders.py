@@ -133,7 +133,8 @@ def every_shown_key(shown: tuple[Shown, ...], live: object, state: object) -> Ch
 
 
 WHOLE = Cutting()
-IN_SHARDS = Cutting(above=0, rows=2)
+IN_SHARDS = Cutting(above=0, whole=0, rows=2, amended=(0, 1))
+AMENDING = Cutting(above=0, amended=(1000, 1))
 """Of sites of a handful of files."""
 
 
