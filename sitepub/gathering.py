@@ -195,26 +195,34 @@ def _first_of(failures: dict[int, BaseException]) -> BaseException:
     return first
 
 
-def start_aside(call: Callable[[], R], *, is_awaited: bool = False) -> Callable[[], R]:
-    """Starts a call beside what else is to be done; what is returned waits for its result, or raises its failure. `is_awaited`: by the end of the
-    process too, which may not pull Python away under a library that is at work in it."""
-    results: list[R] = []
-    failures: list[BaseException] = []
+class Aside(Generic[R]):
+    """A call beside what else is to be done. To call it waits for the result, or raises its failure."""
 
-    def work() -> None:
+    def __init__(self, call: Callable[[], R], *, is_awaited: bool) -> None:
+        self._call = call
+        self._results: list[R] = []
+        self._failures: list[BaseException] = []
+        # a daemon: who is interrupted does not wait for an answer that nobody needs any more
+        self._thread = Thread(target=self._work, daemon=not is_awaited)
+        self._thread.start()
+
+    def __call__(self) -> R:
+        self._thread.join()
+        if self._failures:
+            raise self._failures[0]
+        return self._results[0]
+
+    def is_over_within(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
         try:
-            results.append(call())
+            self._results.append(self._call())
         except BaseException as failure:
-            failures.append(failure)
+            self._failures.append(failure)
 
-    # a daemon: who is interrupted does not wait for an answer that nobody needs any more
-    thread = Thread(target=work, daemon=not is_awaited)
-    thread.start()
 
-    def wait_for_it() -> R:
-        thread.join()
-        if failures:
-            raise failures[0]
-        return results[0]
-
-    return wait_for_it
+def start_aside(call: Callable[[], R], *, is_awaited: bool = False) -> Aside[R]:
+    """`is_awaited`: by the end of the process too, which may not pull Python away under a library that is at work in it."""
+    return Aside(call, is_awaited=is_awaited)

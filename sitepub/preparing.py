@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from sitepub.core.previews import build_environment, settle_for_preview
 from sitepub.core.settings import BucketAddress, Config, FolderAddress, Tags
 from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.errors import RefusedError, SitepubError, join_problems
-from sitepub.gathering import start_aside
+from sitepub.gathering import Aside, start_aside
 from sitepub.history import History, foresee_history, read_history
 from sitepub.interfaces import Body, Place, Progress, Source, Workers
 from sitepub.releases import Snapshot
@@ -36,6 +37,26 @@ if TYPE_CHECKING:
 
 PARALLEL_ABOVE = 8 * 1024 * 1024
 """Bytes of source below which a process pool costs more than it gives."""
+
+
+DISTANT_SECONDS = 0.02
+"""For an answer that is still awaited by then there is time to import something."""
+
+AHEAD = (
+    "sitepub.preparing_earlier",
+    "sitepub.site_rereading",
+    "zstandard",
+    "sitepub.core.file_index",
+    "sitepub.core.references.html",
+    "sitepub.core.evidence",
+    "sitepub.site_patching",
+    "sitepub.core.document",
+    "sitepub.core.plan",
+    "sitepub.choosing",
+    "sitepub.pipeline",
+    "sitepub.publishing",
+)
+"""What a run imports that has something to do, in small steps."""
 
 
 class Prepared(Struct, frozen=True):
@@ -65,6 +86,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
     progress.stage("scanning")
     source = scan(request)
     request, told = settle_host_files(request)
+    _import_while_waiting(read)
     snapshot = read()
     has_distribution = find_distribution(request.target, snapshot.state) is not None
     warnings = (*history.warnings, *told)
@@ -95,6 +117,15 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
                 remember_unread(request, cache, earlier)
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress, inputs)
     return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
+
+
+def _import_while_waiting(read: Aside[Snapshot]) -> None:
+    """A run that has nothing to do imports none of it, unless the target is so far away that it costs nothing."""
+    names = iter(AHEAD)
+    seconds = DISTANT_SECONDS
+    while not read.is_over_within(seconds) and (name := next(names, None)):
+        import_module(name)
+        seconds = 0
 
 
 def _read_history(request: Request) -> History:

@@ -224,3 +224,13 @@ def test_a_paced_run_keeps_to_its_limit() -> None:
 
     assert run_all(call, range(5), pace=pace) == [(number, number) for number in range(5)]
     assert most <= 3
+
+
+def test_one_can_look_whether_it_is_over() -> None:
+    release = threading.Event()
+    waits = start_aside(lambda: release.wait(30))
+    assert not waits.is_over_within(0)
+    assert not waits.is_over_within(0.01)
+    release.set()
+    assert waits.is_over_within(30)
+    assert waits()

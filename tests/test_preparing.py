@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +16,7 @@ from sitepub.core.model import Key
 from sitepub.library import Silence, publish
 from sitepub.local import surveying
 from sitepub.local.source import read_file
+from sitepub.releases import Snapshot
 from sitepub.request import read_request
 from sitepub.wiring import look_at_target
 
@@ -63,3 +66,41 @@ def test_a_rebuild_with_another_stylesheet_scans_that_alone(tmp_path: Path, monk
     account = publish(tmp_path, environment=environment)
     assert set(surveyed) == {"a.css"}
     assert account.changes and (tmp_path / "out/0.html").read_text() != pages["0.html"]
+
+
+@pytest.mark.parametrize(
+    ("answers_after", "imported"), [(None, ()), (0, ("one", "two", "three")), (2, ("one", "two")), (3, ("one", "two", "three"))]
+)
+def test_what_changes_need_is_imported_while_a_distant_target_is_awaited(
+    answers_after: int | None, imported: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None: it answers at once. 0: only after all of them."""
+    write(tmp_path / "public/index.html", "<p>")
+    (tmp_path / "sitepub.yaml").write_text("source: public\ntargets: {there: {store: 'file:out'}}\n")
+    environment = {**os.environ, "SITEPUB_CACHE": str(tmp_path / "cache")}
+    request = read_request(tmp_path, None, None, environment)
+    sight = look_at_target(request.config, request.target, environment)
+    answers, seen, read = threading.Event(), list[str](), sight.releases.read_state
+
+    def read_late() -> Snapshot:
+        assert answers.wait(1 if answers_after == 0 else 30) or answers_after == 0
+        return read()
+
+    def import_one(name: str) -> None:
+        seen.append(name)
+        if len(seen) == answers_after:
+            answers.set()
+            time.sleep(0.2)
+
+    if answers_after is None:
+        answers.set()
+    monkeypatch.setattr(sight.releases, "read_state", read_late)
+    monkeypatch.setattr(preparing, "DISTANT_SECONDS", 30 if answers_after is None else 0.01)
+    monkeypatch.setattr(preparing, "AHEAD", ("one", "two", "three"))
+    monkeypatch.setattr(preparing, "import_module", import_one)
+    assert preparing.prepare(request, sight, Silence()).wish is not None
+    assert tuple(seen) == imported
+
+
+def test_what_is_imported_ahead_is_there() -> None:
+    assert all(importlib.util.find_spec(name) for name in preparing.AHEAD)
