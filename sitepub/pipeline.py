@@ -144,9 +144,10 @@ def rollback(edges: Edges, release: Release, snapshot: Snapshot, *, lock_timeout
     where a `gc` beside it was faster."""
     everything = Permits(shrink=True, diverged=True, older=True)
     try:
-        bodies = supply_from_target(edges, edges.releases.read_document(release))
+        document = edges.releases.read_document(release)
+        bodies = supply_from_target(edges, document)
         wish = wish_for(edges.releases, release, snapshot, bodies.supply)
-        wish = replace(wish, foretell=bodies.foretell, keeper=release.id, kept=bodies.kept, framed=bodies.framed)
+        wish = replace(wish, foretell=bodies.foretell, keeper=release.id, kept=bodies.kept, shards=document.shards, framed=bodies.framed)
         return publish(edges, wish, lambda _: None, everything, lock_timeout=lock_timeout, wait=wait, first=snapshot)
     except StoppedError as error:
         if error.code not in LOST or _is_listed(edges.releases.read_state(), release.id):

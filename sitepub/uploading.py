@@ -164,7 +164,7 @@ def _write_release(edges: Edges, decision: Decision, wish: Wish, document: Docum
     taken = {listed.id for listed in decision.snapshot.state.releases}
     while release in taken:  # a rollback within the second of the release that it goes back to
         release = next_second(release)
-    like = decision.document.shards if decision.document else ()
+    like = (*(decision.document.shards if decision.document else ()), *wish.shards)
     written = edges.releases.write_document(release, document, like, lambda *put: _outlive_gc(edges, decision, *put))
     return Release(
         id=written.release,

@@ -12,6 +12,7 @@ from sitepub.interfaces import Body, Place
 
 if TYPE_CHECKING:
     from sitepub.core.plan import Found
+    from sitepub.core.shards import Shard
     from sitepub.packs import Framed
 
 
@@ -31,7 +32,8 @@ class Wish(Struct, frozen=True):
     """What is to be live. `supply` gives the body of any wanted artifact, `foretell` is told which bodies it will be asked for next; `asked`: a
     rollback, which may go back in history. `frozen_as_entries`: each frozen key as it is when its bytes change; `mends`: keys to be written again
     though the records call them right; `digest`: of the manifest, where it is known (making it goes through all of it). `keeper`: the listed
-    release that bodies are supplied from, `kept` in which packs those stand that were; `framed`: a body as it stands in one, None where it is to be compressed."""
+    release that bodies are supplied from, `kept` in which packs those stand that were, `shards` where its rows do; `framed`: a body as it stands in a pack,
+    None where it is to be compressed."""
 
     manifest: Manifest
     supply: Callable[[Artifact], Body | Place]
@@ -43,6 +45,7 @@ class Wish(Struct, frozen=True):
     foretell: Callable[[Iterable[Digest]], None] = _ignore
     keeper: ReleaseId | None = None
     kept: Callable[[], Mapping[Digest, BodyPlace]] = _know_none
+    shards: tuple[Shard, ...] = ()
     framed: Callable[[Artifact], Framed | None] = _have_no_frame
     digest: Digest | None = None
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from sitepub.core.cutting import Cutting
+from sitepub.core.retention import choose_release
 from sitepub.core.state import State
 from sitepub.core.state_text import decode_state
 from sitepub.forgetting import forget
 from sitepub.local.copies import LocalCopies
 from sitepub.mending import mend, plan_cure
+from sitepub.pipeline import rollback
 from sitepub.releases import ReleaseReader
 from sitepub.shards import shard_key
 from sitepub.verifying import verify
@@ -96,6 +98,21 @@ def test_once_more_differs_than_fits_and_where_a_page_is_gone_its_shard_is_store
         run(world, wish(site))
         assert len(shards(world)) == number
         assert world.site() == site
+    assert codes(look(world)) == []
+
+
+@pytest.mark.parametrize("cutting", CUTTINGS, ids=CUTTING_IDS)
+@pytest.mark.parametrize("is_amended", [False, True], ids=["as stored", "amended"])
+def test_a_rollback_names_the_shards_of_the_release_that_it_goes_back_to(cutting: Cutting, is_amended: bool) -> None:
+    other = {key: b"other " + body for key, body in PAGES.items()}
+    world = world_with(*([PAGES, EDITED] if is_amended else [EDITED]), other, cutting=cutting)
+    puts = list[str]()
+    edges = world.edges(before=lambda operation, key: puts.append(key) if operation == "put" else None)
+    snapshot = edges.releases.read_state()
+    rollback(edges, choose_release(snapshot.state, None), snapshot)
+    assert world.site() == EDITED
+    assert puts
+    assert not [key for key in puts if key.startswith("shards/")]
     assert codes(look(world)) == []
 
 
