@@ -28,15 +28,12 @@ HELD = 32 * 1024 * 1024
 
 
 class Pack(Struct, frozen=True):
-    """A full pack of a draft: `size` bytes from `start` on in its file."""
+    """A full pack of a draft: `size` bytes from `start` on in its file. Every body in it has its `name`."""
 
+    name: str
     digest: Digest
     start: int
     size: int
-
-    @property
-    def name(self) -> str:
-        return self.digest[:32]
 
 
 class PackDraft:
@@ -130,7 +127,7 @@ class PackDraft:
                 self._spool.flush()
         except OSError as error:
             raise _spool_failed(error) from error
-        pack = Pack(Digest(digest), start, end - start)
+        pack = Pack(digest[:32], Digest(digest), start, end - start)
         self._packs.append(pack)
         return pack
 

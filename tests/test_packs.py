@@ -52,6 +52,7 @@ def test_each_pack_is_told_once_it_is_full(monkeypatch: pytest.MonkeyPatch) -> N
         places = dict(draft.places())
         assert [draft.read(digest_of(body)) for body in bodies] == bodies
     assert len({place.pack for place in places.values()}) == len(store.objects) == 7
+    assert len({id(place.pack) for place in places.values()}) == 7, "a name for each body would be most of what is known of it"
     assert [KeptBodies(store, places).read(digest_of(body)) for body in bodies] == bodies
     kept = KeptBodies(store, places)
     kept.foretell(places)
