@@ -175,6 +175,20 @@ def test_stable_keys_go_first_and_what_they_may_load_in_a_later_run(cutting: Cut
     assert len(records(world, "shards")) == (0 if cutting is WHOLE else 1)
 
 
+def test_what_a_key_loads_that_lingered_until_it_was_overwritten_stays_for_a_day() -> None:
+    """Edges may have fetched it while it lingered, and pages that load it again are answered with that."""
+    first = {"index.html": b"1", "js/mod.js": Piece(b"lib.1", FileClass.PINNED), "lib.111.js": Piece(b"1", FileClass.ASSET)}
+    second = {"index.html": b"2"}
+    third = {"index.html": b"3", "js/mod.js": Piece(b"lib.2", FileClass.PINNED), "lib.222.js": Piece(b"2", FileClass.ASSET)}
+    world = world_with(first, second)
+    run(world, wish(third))
+    gc(world)
+    assert "lib.111.js" in world.site()
+    world.clock.seconds += DAY + 60
+    gc(world)
+    assert world.site().keys() == third.keys()
+
+
 def test_what_someone_else_put_at_a_retired_key_is_left_alone() -> None:
     world = world_with({"index.html": b"1", "js/lib.js": Piece(b"lib", FileClass.PINNED)}, {"index.html": b"2"})
     world.edges().store.put(Key("js/lib.js"), b"theirs", (), digest=digest_of(b"theirs"), expect=Anything())

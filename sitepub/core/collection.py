@@ -49,7 +49,7 @@ def choose_doomed(
 ) -> Sweep:
     """`documents`: of every release that stands in the target; `site` and `records`: keys and their sizes in bytes, as listed; `young`: releases
     that a run may be about to begin."""
-    reached = _reach(state, kept) | frozenset(young)
+    reached = _reach(state, kept) | frozenset(young) | _find_overwritten(kept, documents)
     kept_documents = [document for release, document in documents.items() if release in reached]
     needed = {key for document in kept_documents for key in document.manifest.artifacts}
     known = _known_artifacts(documents.values())
@@ -69,6 +69,19 @@ def choose_doomed(
 def _reach(state: State, kept: tuple[Kept, ...]) -> frozenset[ReleaseId]:
     """Kept releases, what they superseded unfinished, and all that is pending."""
     return _with_unfinished(state, [one.release for one in kept])
+
+
+def _find_overwritten(kept: tuple[Kept, ...], documents: Mapping[ReleaseId, Document]) -> frozenset[ReleaseId]:
+    """The last releases of keys that lingered in a release which edges may still have, and hold something else since: what stood there may still be
+    shown, and what it loads is told by these alone."""
+    found: set[ReleaseId] = set()
+    for number, one in enumerate(kept):
+        document = documents.get(one.release.id)
+        if document is None or not one.is_shown:
+            continue
+        later = [documents[other.release.id].manifest.artifacts for other in kept[number + 1 :] if other.release.id in documents]
+        found.update(since.release for key, since in document.retired.items() if any(key in artifacts for artifacts in later))
+    return frozenset(found)
 
 
 def _owes_by_itself(state: State) -> bool:

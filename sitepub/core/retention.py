@@ -17,10 +17,11 @@ invalidation that was accepted last is completed, which takes minutes."""
 
 
 class Kept(Struct, frozen=True):
-    """A release that `gc` keeps, and why."""
+    """A release that `gc` keeps, and why. `is_shown`: not for retention alone, edges and open pages may still have it."""
 
     release: Release
     reason: str
+    is_shown: bool = False
 
 
 def choose_release(state: State, name: str | None) -> Release:
@@ -47,9 +48,10 @@ def choose_kept(state: State, retention: Retention, now: datetime) -> tuple[Kept
     newest = {release.id for release in state.releases[-retention.releases :]} if retention.releases else set()
     kept = []
     for number, release in enumerate(state.releases):
-        reason = _keeping_reason(state, release, number, newest, retention, now)
+        shown = _showing_reason(state, release, number, now)
+        reason = _keeping_reason(state, release, number, newest, retention, now) or shown
         if reason:
-            kept.append(Kept(release, reason))
+            kept.append(Kept(release, reason, bool(shown)))
     return tuple(kept)
 
 
@@ -58,6 +60,21 @@ def _keeping_reason(state: State, release: Release, number: int, newest: set[Rel
         return "live"
     if release.id in newest:
         return f"among the newest {retention.releases}"
+    if number + 1 == len(state.releases) or _is_owed(state, number):
+        return None
+    is_recent = now - parse_time(state.releases[number + 1].published_at) <= timedelta(days=retention.days)
+    return f"live within {retention.days} days" if is_recent else None
+
+
+def _is_owed(state: State, number: int) -> bool:
+    """Whether an invalidation is owed of a release, or of the one after it."""
+    return not {owed.seq for owed in state.owed}.isdisjoint(release.seq for release in state.releases[number : number + 2])
+
+
+def _showing_reason(state: State, release: Release, number: int, now: datetime) -> str | None:
+    """Why edges or open pages may still have it, whatever retention says."""
+    if release.id == state.live:
+        return None
     if number + 1 == len(state.releases):
         return "live until now"
     successor = state.releases[number + 1]
@@ -66,10 +83,7 @@ def _keeping_reason(state: State, release: Release, number: int, newest: set[Rel
         return "edges may still show it: an invalidation is owed"
     if release.seq in owing:
         return "edges may still show what it replaced: its invalidation is owed"
-    left = parse_time(successor.published_at)
-    if now - left <= timedelta(days=retention.days):
-        return f"live within {retention.days} days"
-    if now - left <= GRACE:
+    if now - parse_time(successor.published_at) <= GRACE:
         return "live until a day ago"
     is_fresh = bool(successor.invalidated_at) and now - parse_time(successor.invalidated_at) <= GRACE
     return "edges may have shown it until a day ago" if is_fresh else None
