@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from sitepub.core.collection import Doomed, Sweep, choose_doomed, find_wave
 from sitepub.core.document import Document
 from sitepub.core.ledger import join
-from sitepub.core.model import Artifact, FileClass, Key, ReleaseId, Warning
+from sitepub.core.model import Artifact, Digest, FileClass, Key, ReleaseId, Warning
 from sitepub.core.plan import Shown
-from sitepub.core.retention import choose_kept, is_young
+from sitepub.core.retention import GRACE, choose_kept, is_young
 from sitepub.core.settings import Retention
 from sitepub.core.state import Collect, Lease, Release, begin_collect, end_collect
 from sitepub.decision import RESERVED
@@ -24,6 +24,7 @@ from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import foresee_invalidation, invalidate, send_owed
 from sitepub.lease import Change, LeaseKeeper, is_dead, is_held_by, keeps_changing
 from sitepub.releases import Snapshot
+from sitepub.shards import FOLDER
 from sitepub.writing import is_standing
 
 MOST_DELETES = 50_000
@@ -142,18 +143,28 @@ def _plan(edges: Edges, snapshot: Snapshot, retention: Retention) -> Sweep:
     now = edges.clock.now()
     kept, documents = choose_kept(state, retention, now), read_documents(edges, state.releases, records)
     young = [release for release in documents.keys() - {release.id for release in state.releases} if is_young(release, now)]
-    sweep = choose_doomed(state, kept, documents, site, records, young=young)
+    young_shards = _find_young_shards(edges, documents.values(), records)
+    sweep = choose_doomed(state, kept, documents, site, records, young=young, young_shards=young_shards)
     left = _find_changed(edges, sweep)
     if left:  # nobody's waves wait for what is not ours any more
         theirs = frozenset(left)
         site = {key: size for key, size in site.items() if key not in theirs}
-        sweep = replace(choose_doomed(state, kept, documents, site, records, young=young), left=left)
+        sweep = choose_doomed(state, kept, documents, site, records, young=young, young_shards=young_shards)
+        sweep = replace(sweep, left=left)
     doomed = sweep.doomed[:MOST_DELETES]
     return replace(
         sweep,
         is_whole=len(doomed) == len(sweep.doomed),
         doomed=tuple(replace(one, etag=(listed_records if one.is_record else listed)[one.key].etag) for one in doomed),
     )
+
+
+def _find_young_shards(edges: Edges, documents: Iterable[Document], records: Iterable[Key]) -> frozenset[Digest]:
+    """Those of a document that is about to be written: without them nobody would know what its run has put into the target."""
+    named = {shard.digest for document in documents for shard in document.shards}
+    unnamed = [key for key in records if key.startswith(FOLDER) and Digest(key.removeprefix(FOLDER)) not in named]
+    ages = run_all(edges.records.age, unnamed)
+    return frozenset(Digest(key.removeprefix(FOLDER)) for key, age in ages if age is not None and age <= GRACE.total_seconds())
 
 
 def _find_changed(edges: Edges, sweep: Sweep) -> tuple[Key, ...]:

@@ -101,19 +101,16 @@ class ReleaseReader:
         return document
 
     def read_unlisted(self, release: ReleaseId) -> Document | None:
-        """A document that the state does not list (any more); None where it is gone or can't be read."""
+        """A document that the state does not list (any more), as far as its shards are still there: a `gc` may have taken some between a run that
+        counted on them and its document. None where it is gone or can't be read."""
         from sitepub.core.document import decode_document
 
         stored = self._store.read(release_key(release))
         if stored is None:
             return None
         try:
-            return decode_document(stored.body, self._shards.read_all, where=self._where(release_key(release)))
+            return decode_document(stored.body, self._shards.read_found, where=self._where(release_key(release)))
         except ConfigurationError:
-            return None
-        except StoppedError as error:
-            if error.code != "release-lost":
-                raise
             return None
 
     def read_stored(self, release: Release) -> Mapping[Key, bytes]:

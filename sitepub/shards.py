@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from sitepub.core.model import Digest, ETag, HeaderSet, Key
 from sitepub.core.shards import Shard, decode_shard
+from sitepub.errors import StoppedError
 from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Store
 
@@ -32,6 +33,19 @@ class ShardReader:
         they have in common is there for the next."""
         with self._mutex:
             return [shard for _, shard in run_all(self._read_one, digests, workers=READERS)]
+
+    def read_found(self, digests: Sequence[Digest]) -> list[Shard]:
+        """As `read_all`, without those that are gone. What their rows name was told by the documents that they were deleted with."""
+        with self._mutex:
+            return [shard for _, shard in run_all(self._find_one, digests, workers=READERS) if shard is not None]
+
+    def _find_one(self, digest: Digest) -> Shard | None:
+        try:
+            return self._read_one(digest)
+        except StoppedError as error:
+            if error.code != "release-lost":
+                raise
+            return None
 
     def _read_one(self, digest: Digest) -> Shard:
         held = self._held.get(digest)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sitepub.core.cutting import Cutting
+from sitepub.core.model import FileClass
 from sitepub.core.retention import choose_release
 from sitepub.core.state import State
 from sitepub.core.state_text import decode_state
@@ -19,7 +20,7 @@ from sitepub.pipeline import rollback
 from sitepub.releases import ReleaseReader
 from sitepub.shards import shard_key
 from sitepub.verifying import verify
-from tests.support.builders import World, wish
+from tests.support.builders import Piece, World, wish
 from tests.support.memory_store import MemoryStore
 from tests.test_collecting import gc
 from tests.test_pipeline import roll_back, run
@@ -171,6 +172,51 @@ def test_what_a_run_left_that_never_began_is_collected_with_its_shards() -> None
     gc(world)
     assert len(shards(world)) == len(before) + 1, "a run may still be at work on it"
     world.clock.seconds += 2 * DAY
+    gc(world)
+    assert shards(world) == before
+
+
+NEW = {**EDITED, "app.123.css": Piece(b"a{}", FileClass.ASSET)}
+
+
+def die_before(operation: str, folder: str) -> Callable[[str, str], None]:
+    def die(done: str, key: str) -> None:
+        if done == operation and key.startswith(folder):
+            raise SystemExit
+
+    return die
+
+
+def test_what_a_run_put_there_is_known_though_a_gc_has_taken_shards_that_it_counted_on() -> None:
+    """The run was held up for days, and the `gc` had looked at what there is before the document was written."""
+    world = world_with(PAGES, cutting=AMENDING)
+    before, known = shards(world), documents(world)
+    with suppress(SystemExit):
+        run(world, wish(dict(NEW)), before=die_before("put", "state.json"))
+    assert "app.123.css" in world.site()
+    (late,) = documents(world) - known
+    document = world.bucket.objects.pop(late)
+    run(world, wish({key: b"other " + body for key, body in PAGES.items()}))
+    world.clock.seconds += 3 * DAY
+    gc(world)
+    assert not before & shards(world)
+    world.bucket.objects[late] = document
+    gc(world)
+    assert "app.123.css" not in world.site()
+    assert late not in world.bucket.objects
+    assert codes(look(world)) == []
+
+
+def test_a_shard_whose_document_is_not_written_yet_is_left_for_a_day() -> None:
+    world = world_with(PAGES)
+    before = shards(world)
+    with suppress(SystemExit):
+        run(world, wish(dict(EDITED)), before=die_before("put", "releases/"))
+    fresh = shards(world) - before
+    assert len(fresh) == 1
+    gc(world)
+    assert fresh < shards(world)
+    world.clock.seconds += DAY + 60
     gc(world)
     assert shards(world) == before
 

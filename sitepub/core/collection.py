@@ -46,9 +46,10 @@ def choose_doomed(
     records: Mapping[Key, int],
     *,
     young: Collection[ReleaseId] = (),
+    young_shards: Collection[Digest] = (),
 ) -> Sweep:
     """`documents`: of every release that stands in the target; `site` and `records`: keys and their sizes in bytes, as listed; `young`: releases
-    that a run may be about to begin."""
+    that a run may be about to begin, `young_shards`: whose document it may be about to write."""
     reached = _reach(state, kept) | frozenset(young) | _find_overwritten(kept, documents)
     kept_documents = [document for release, document in documents.items() if release in reached]
     needed = {key for document in kept_documents for key in document.manifest.artifacts}
@@ -62,7 +63,7 @@ def choose_doomed(
     doomed_now = stable if waits else hashed
     keeps_documents = bool(waits and hashed)
     shards = {shard.digest for document in (documents.values() if keeps_documents else kept_documents) for shard in document.shards}
-    gone = _doom_records(state, reached, kept_documents, records, shards, keeps_documents=keeps_documents)
+    gone = _doom_records(state, reached, kept_documents, records, shards.union(young_shards), keeps_documents=keeps_documents)
     return Sweep(kept, tuple(sorted([*doomed_now, *gone], key=_order)), len(hashed) if waits else 0)
 
 
