@@ -176,7 +176,10 @@ def main() -> None:
     print(table)
     if options.write:
         write_tables(
-            "growth.py", [table], f"medians of {options.runs}, one first publish of each size; {PACKAGES['rclone'].replace('==', ' ')}"
+            "growth.py",
+            [table],
+            f"medians of {options.runs}, one first publish of each size; {PACKAGES['rclone'].replace('==', ' ')}",
+            f"--files {options.files}",
         )
 
 
