@@ -14,25 +14,28 @@ from tests.support.small_sites import SmallSite
 from tests.support.turns import in_order
 from tests.support.web import DAY, DiedError, Fault, Web, small_is_large
 
+BEFORE = SmallSite(module=1, bundled=1, old=1, large=1, odd=1, computes=True, style=3, picture=3, text=3)
 FIRST = SmallSite(module=1, bundled=1, old=1, large=1, odd=1, computes=True)
 SECOND = replace(FIRST, text=2, style=2, picture=2, module=2, library=2, old=2, large=2, odd=0)
 THIRD = SmallSite(text=2, leaf=0, loads_style=False, module=2, loads_module=False, large=2, language=1)
 
 RUNS: dict[str, Callable[[Web, Fault | None], object]] = {
-    "publish": lambda web, fault: web.publish(THIRD, 3, fault=fault),
+    "publish": lambda web, fault: web.publish(THIRD, 4, fault=fault),
     "rollback": lambda web, fault: web.roll_back(fault=fault),
     "gc": lambda web, fault: web.gc(fault=fault),
 }
 
 
 def start() -> Player:
-    """Three releases, of which a `gc` may collect the first."""
-    player = Player(Web(chance=random.Random(1)), newest=3)
-    player.web.publish(FIRST, 0)
+    """Four releases, of which a `gc` may collect the first. A module of the second lingers in the third, and the last one overwrites it."""
+    player = Player(Web(chance=random.Random(1)), newest=4)
+    player.web.publish(BEFORE, 0)
     player.web.pass_time(DAY + 60)
-    player.web.publish(replace(FIRST, text=2, module=0, style=2), 1)
+    player.web.publish(FIRST, 1)
+    player.web.pass_time(DAY + 60)
+    player.web.publish(replace(FIRST, text=2, module=0, style=2), 2)
     player.web.pass_time(2 * DAY)
-    player.web.publish(SECOND, 2)
+    player.web.publish(SECOND, 3)
     player.web.pass_time(60)
     return player
 
