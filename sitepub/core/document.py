@@ -65,7 +65,7 @@ ReadShards = Callable[[Sequence[Digest]], Iterable[Shard]]
 
 
 def encode_document(document: Document, cutting: Cutting, like: Iterable[Shard] = ()) -> Encoded:
-    """The same document gives the same bytes with the same zstandard. `like`: shards that are stored already, of the release before."""
+    """`like`: shards that are stored already, of the release before. The same document beside the same ones gives the same bytes with the same zstandard."""
     artifacts = tuple(document.manifest.artifacts.values())
     if len(artifacts) <= cutting.above:
         return Encoded(compress_tree({"format": FORMAT, **encode_placed(artifacts, document.bodies), **_encode_lingering(document)}))

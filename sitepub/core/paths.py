@@ -143,7 +143,7 @@ def _find_problems(path: str) -> Iterator[str]:
 
 
 def _is_too_long(path: str) -> bool:
-    return len(path) > LONGEST_KEY // _MOST_BYTES and len(path.encode("utf-8", "surrogateescape")) > LONGEST_KEY
+    return len(path.encode("utf-8", "surrogateescape")) > LONGEST_KEY
 
 
 def _explain_length(path: str) -> str:

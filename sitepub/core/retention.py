@@ -56,19 +56,15 @@ def choose_kept(state: State, retention: Retention, now: datetime) -> tuple[Kept
 
 
 def _keeping_reason(state: State, release: Release, number: int, newest: set[ReleaseId], retention: Retention, now: datetime) -> str | None:
+    """Why retention keeps it."""
     if release.id == state.live:
         return "live"
     if release.id in newest:
         return f"among the newest {retention.releases}"
-    if number + 1 == len(state.releases) or _is_owed(state, number):
+    if number + 1 == len(state.releases):
         return None
     is_recent = now - parse_time(state.releases[number + 1].published_at) <= timedelta(days=retention.days)
     return f"live within {retention.days} days" if is_recent else None
-
-
-def _is_owed(state: State, number: int) -> bool:
-    """Whether an invalidation is owed of a release, or of the one after it."""
-    return not {owed.seq for owed in state.owed}.isdisjoint(release.seq for release in state.releases[number : number + 2])
 
 
 def _showing_reason(state: State, release: Release, number: int, now: datetime) -> str | None:

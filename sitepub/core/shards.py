@@ -42,7 +42,7 @@ class Part(Struct, frozen=True):
 
 
 def cut_parts(artifacts: Sequence[Artifact], bodies: Mapping[Digest, BodyPlace], cutting: Cutting, like: Iterable[Shard]) -> list[Part]:
-    """`like`: shards that are stored already."""
+    """`like`: shards that are stored already; of two that begin alike the later one counts."""
     stored = tuple(like)
     known = {shard.artifacts[0].key: shard for shard in stored}
     parts = [tuple(artifacts[first:end]) for first, end in cutting.cut([artifact.key for artifact in artifacts])]
