@@ -35,7 +35,7 @@ from sitepub.interfaces import Anything, Body, FileBody, Listed, Place, Progress
 from sitepub.invalidating import foresee_invalidation
 from sitepub.pack_draft import PackDraft
 from sitepub.packing import frame_all, send_packs
-from sitepub.packs import compress, large_body_key
+from sitepub.packs import large_body_key
 from sitepub.preparing import Prepared
 from sitepub.publishing import carry_out, make_chooser, make_edges
 from sitepub.releases import PRIVATE_BYTES, Snapshot, make_release_id
@@ -224,7 +224,7 @@ def _keep_bodies(edges: Edges, adoption: Adoption, wish: Wish) -> Mapping[Digest
         send_packs(
             edges.records,
             draft,
-            draft.fill(frame_all(list(packed.values()), lambda artifact: compress(read(artifact)), workers=READ_AT_ONCE)),
+            draft.fill(frame_all(packed.values(), read, workers=READ_AT_ONCE)),
         )()
         return draft.places()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -51,9 +51,17 @@ class Decision(Struct, frozen=True):
 
 
 def decide(
-    store: StoreReader, releases: ReleaseReader, snapshot: Snapshot, wish: Wish, permits: Permits, *, looks_behind: bool = False
+    store: StoreReader,
+    releases: ReleaseReader,
+    snapshot: Snapshot,
+    wish: Wish,
+    permits: Permits,
+    *,
+    looks_behind: bool = False,
+    is_bare: Callable[[], bool] = lambda: False,
 ) -> Decision:
-    """`looks_behind`: a bundler's name is taken, so it is asked for what runs left there that never began. Raises RefusedError for foreign keys
+    """`looks_behind`: a bundler's name is taken, so it is asked for what runs left there that never began. `is_bare`: whether it is known already that
+    nothing stands in the store. Raises RefusedError for foreign keys
     and a shrunk source; StoppedError `release-lost` where a release vanished under our eyes."""
     state = snapshot.state
     live = state.live_release
@@ -69,7 +77,7 @@ def decide(
     if live is not None and _is_live(digest, state, wish):
         return nothing_to_do(snapshot, live, len(wanted), warnings)
     _check_shrink(wanted, document, permits)
-    listed = _list_wanted(store, wanted) if _knows_no_key(state) else None
+    listed = ([] if is_bare() else _list_wanted(store, wanted)) if _knows_no_key(state) else None
     base = Base(
         live=document.manifest if document else None,
         others=tuple(others.values()),
@@ -80,7 +88,7 @@ def decide(
     base = replace(base, etags=releases.read_record(state, find_unsettled(wanted, base)))
     plan = make_plan(wanted, base, allow_foreign=permits.foreign, is_folder=not store.keeps_headers)
     if not looks_behind and any(wanted.artifacts[key].file_class is FileClass.FROZEN for key in plan.foreign):
-        return decide(store, releases, snapshot, wish, permits, looks_behind=True)
+        return decide(store, releases, snapshot, wish, permits, looks_behind=True, is_bare=is_bare)
     _check_foreign(plan, store)
     if wish.origin is not None and not wish.mends:
         plan = _rely_on_kept(plan, store)

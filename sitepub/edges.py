@@ -91,10 +91,15 @@ def never_hold(month: Month) -> str:
     return ""
 
 
+def never_bare() -> bool:
+    """What stands in the store is not known."""
+    return False
+
+
 class Edges(Struct, frozen=True):
     """What a run needs of the world. `choose` is told what edges may show wrongly, all that they may hold, and the state; it begins to ask, and returns what waits
     for the choice. `count_month`: the month's ledger as far as it can be known; `rules`: what may be spent of it; `hold`: why nothing is sent just now; `shared`: where the account's publishers reserve paths. `records` is where sitepub's own things stand; `is_gone` says that a process surely ended;
-    `before_first_write` may stop the run, and tells what the target's state should keep. `lease_seconds`: a multiple of what a request may take;
+    `before_first_write` may stop the run, and tells what the target's state should keep; `is_bare`: nothing at all stood in `store` when its state was read. `lease_seconds`: a multiple of what a request may take;
     `pace`: of all requests to `store`; `spool`: the folder for packs that are being made, None: the system's; `url_path`: of the site's root at its host;
     `expires_at`: until when what is published now may stay, '' where that is for ever."""
 
@@ -110,6 +115,7 @@ class Edges(Struct, frozen=True):
     pace: Pace = field(default_factory=Pace)
     spool: Path | None = None
     before_first_write: Callable[[], Mapping[str, str]] = dict
+    is_bare: Callable[[], bool] = never_bare
     lease_seconds: int = LEASE_SECONDS
     count_month: Callable[[State], Ledger] = known_ledger
     rules: Invalidation = Invalidation()

@@ -118,8 +118,8 @@ class StoreReader(Protocol):
         """Keys in byte order; `prefix` is a plain string prefix of keys."""
         ...
 
-    def may_hold(self, keys: Collection[Key]) -> bool:
-        """False only where surely none of them stands: cheaper to ask than what stands there."""
+    def may_hold(self, keys: Collection[Key] | None) -> bool:
+        """False only where surely none of them stands (None: nothing at all): cheaper to ask than what stands there."""
         ...
 
     def age(self, key: Key) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from sitepub.interfaces import Progress
     from sitepub.looking import Seen
     from sitepub.preparing import Prepared
+    from sitepub.releases import Snapshot
     from sitepub.report_account import Account
     from sitepub.restoring import Restored
+    from sitepub.trying import Trial
     from sitepub.wiring import Opened, Sight
     from sitepub.wishes import Permits
 
@@ -183,10 +186,12 @@ def publish_at(
     )
     with at_commit(asked, ref) as request:
         opened = wiring.open_target(request.config, request.target, where.environment)
-        prepared = preparing.prepare(request, opened.sight, progress, may_patch=witness is None)
         if dry_run:
+            prepared = preparing.prepare(request, opened.sight, progress, may_patch=witness is None)
             account = _foresee(prepared, opened.sight, started)
         else:
+            try_target = partial(_begin_trial, opened)
+            prepared = preparing.prepare(request, opened.sight, progress, may_patch=witness is None, try_target=try_target)
             account = _carry_out(prepared, opened, progress, lock_timeout=lock_timeout, wait=wait, started=started)
         if witness is not None:
             witness(account, prepared)
@@ -201,6 +206,17 @@ def make_permits(allowed: Collection[str]) -> Permits:
     if unknown:
         raise UsageError("usage", f"there is no permit `{unknown[0]}`", f"known are {', '.join(PERMITS)}")
     return Permits(**{name: name in allowed for name in PERMITS})
+
+
+def _begin_trial(opened: Opened, snapshot: Snapshot) -> Trial | None:
+    """What tries a bucket is imported only before a first publish to one."""
+    from sitepub.core.settings import BucketAddress
+
+    if not snapshot.state.is_blank or not isinstance(opened.target.store, BucketAddress):
+        return None
+    from sitepub.trying import Trial
+
+    return Trial(opened, snapshot)
 
 
 def _foresee(prepared: Prepared, sight: Sight, started: float) -> Account:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 from sitepub.core.model import Artifact, Digest, ETag, Key
-from sitepub.gathering import run_all, start_all, start_aside
+from sitepub.gathering import Aside, run_all, start_all, start_aside
 from sitepub.interfaces import Anything, Store
+from sitepub.local.batches import make_batches
 from sitepub.pack_draft import Pack, PackDraft
-from sitepub.packs import pack_key
+from sitepub.packs import Framed, compress_all, pack_key
 from sitepub.releases import PRIVATE_BYTES
 
 SENT_AT_ONCE = 4
 FRAMED_AT_ONCE = 128
-"""Frames that wait in memory for their place in a pack, while as many are made."""
+FRAMED_BYTES = 8 * 1024 * 1024
+"""Bodies that are read while as many are compressed."""
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 Arrived = Callable[[Key, Digest, ETag], object]
 """Told of each pack that the target has."""
@@ -26,21 +32,31 @@ def _ignore(*_: object) -> None:
 
 
 def frame_all(
-    artifacts: Sequence[Artifact], frame: Callable[[Artifact], bytes], *, workers: int | None = None
+    artifacts: Iterable[Artifact], read: Callable[[Artifact], bytes | Framed], *, workers: int | None = None
 ) -> Iterator[tuple[Digest, bytes]]:
-    """Frames in the order of artifacts; the next ones are made while these are taken. `frame`: gives that of one, `workers` at once; None: as many as
-    there are cores to compress on."""
+    """Frames in the order of artifacts; the next bodies are read while these are compressed and taken. `read`: gives one, `workers` at once (None: as
+    many as there are cores), or one that is compressed already."""
     workers = workers or os.cpu_count() or 1
 
-    def frame_batch(first: int) -> list[tuple[Artifact, bytes]]:
-        return run_all(frame, artifacts[first : first + FRAMED_AT_ONCE], workers=workers)
+    def read_batch(batch: Sequence[Artifact]) -> list[tuple[Artifact, bytes | Framed]]:
+        return run_all(read, batch, workers=workers)
 
-    made = frame_batch(0)
-    for first in range(FRAMED_AT_ONCE, len(artifacts) + FRAMED_AT_ONCE, FRAMED_AT_ONCE):
-        coming = start_aside(partial(frame_batch, first), is_awaited=True) if first < len(artifacts) else None
-        for artifact, framed in made:
-            yield artifact.body, framed
-        made = coming() if coming is not None else []
+    batches = make_batches(artifacts, lambda artifact: artifact.size, most_bytes=FRAMED_BYTES, most_files=FRAMED_AT_ONCE)
+    for found in _read_ahead(read_batch, batches):
+        compressed = iter(compress_all(body for _, body in found if isinstance(body, bytes)))
+        for artifact, body in found:
+            yield artifact.body, next(compressed) if isinstance(body, bytes) else body.frame
+
+
+def _read_ahead(call: Callable[[A], R], arguments: Iterable[A]) -> Iterator[R]:
+    """What `call` answers, in order; each is asked while the one before it is used."""
+    coming: Aside[R] | None = None
+    for argument in arguments:
+        ready = () if coming is None else (coming(),)
+        coming = start_aside(partial(call, argument), is_awaited=True)
+        yield from ready
+    if coming is not None:
+        yield coming()
 
 
 def send_packs(

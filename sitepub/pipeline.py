@@ -172,7 +172,7 @@ def _decide_or_none(edges: Edges, snapshot: Snapshot, wish: Wish, permits: Permi
         raise _collected(wish.keeper)
     edges.progress.stage("comparing with what is live")
     try:
-        return decide(edges.store, edges.releases, snapshot, wish, permits, looks_behind=looks_behind)
+        return decide(edges.store, edges.releases, snapshot, wish, permits, looks_behind=looks_behind, is_bare=edges.is_bare)
     except StoppedError as error:
         if error.code != "release-lost" or edges.releases.read_state().etag == snapshot.etag:
             raise

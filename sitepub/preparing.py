@@ -30,10 +30,12 @@ from sitepub.wishes import Wish
 
 if TYPE_CHECKING:
     from sitepub.local.cache import Cache
+    from sitepub.local.executors import LateExecutor
     from sitepub.local.source import FolderSource
     from sitepub.site import Site
     from sitepub.site_memory import Inputs
     from sitepub.site_patching import Patched
+    from sitepub.trying import Trial
 
 PARALLEL_ABOVE = 8 * 1024 * 1024
 """Bytes of source below which a process pool costs more than it gives."""
@@ -59,9 +61,13 @@ AHEAD = (
 """What a run imports that has something to do, in small steps."""
 
 
+def _try_nothing(snapshot: Snapshot) -> None:
+    return None
+
+
 class Prepared(Struct, frozen=True):
     """A fingerprinted site, and the target's state as it was read meanwhile. `wish` None: `stat` alone says that the live release has just
-    this content, of `unchanged` artifacts, and nothing was built."""
+    this content, of `unchanged` artifacts, and nothing was built. `trial`: of the target, where one was begun."""
 
     request: Request
     source: Source
@@ -71,11 +77,19 @@ class Prepared(Struct, frozen=True):
     snapshot: Snapshot
     warnings: tuple[Warning, ...]
     site: Site | None = None
+    trial: Trial | None = None
 
 
-def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bool = False) -> Prepared:
+def prepare(
+    request: Request,
+    sight: Sight,
+    progress: Progress,
+    *,
+    may_patch: bool = False,
+    try_target: Callable[[Snapshot], Trial | None] = _try_nothing,
+) -> Prepared:
     """Builds, scans and fingerprints the source. What git forbids, and what the source lacks, stops it before the target is compared. `may_patch`:
-    the whole site is not needed where a few pages changed."""
+    the whole site is not needed where a few pages changed. `try_target`: begins what may be found out of the target meanwhile."""
     # what fails meanwhile is told at once, not when a server answers at last
     read = start_aside(sight.releases.read_state, is_awaited=True)
     import sitepub.local.cache  # noqa: F401 - while the request is under way
@@ -100,7 +114,7 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
         from sitepub.preparing_earlier import find_earlier, patch, remember_stats, remember_unread
 
         source = recognise(request, source, history)
-        with choose_executor(request.config, source) as executor:
+        with choose_executor(request.config, source) as executor, _trying(try_target, snapshot, executor) as trial:
             earlier = find_earlier(request, source, inputs, snapshot, cache, executor)
             if earlier is not None and not earlier.found.differing:
                 remember_stats(request, source, inputs, cache, earlier)
@@ -116,7 +130,22 @@ def prepare(request: Request, sight: Sight, progress: Progress, *, may_patch: bo
             if earlier is not None:
                 remember_unread(request, cache, earlier)
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress, inputs)
-    return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site)
+    return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site, trial)
+
+
+@contextmanager
+def _trying(begin: Callable[[Snapshot], Trial | None], snapshot: Snapshot, executor: LateExecutor | None) -> Iterator[Trial | None]:
+    """A trial beside what is done in here; where that fails, it is over before anybody is told."""
+    if executor is not None and snapshot.state.is_blank:
+        # what is forked beside a thread at work may wait for ever for what that thread held
+        executor.start()
+    trial = begin(snapshot)
+    try:
+        yield trial
+    except BaseException:
+        if trial is not None:
+            trial.end()
+        raise
 
 
 def _import_while_waiting(read: Aside[Snapshot]) -> None:
@@ -281,7 +310,7 @@ def open_workplace(request: Request, source: Source) -> Iterator[tuple[Cache, Wo
 
 
 @contextmanager
-def choose_executor(config: Config, source: Source) -> Iterator[Workers | None]:
+def choose_executor(config: Config, source: Source) -> Iterator[LateExecutor | None]:
     """The one that `executor:` names for a large site; none but this process for a small one."""
     is_local = not config.executor.startswith("dask:")
     if is_local and ((os.cpu_count() or 1) < 2 or sum(file.size for file in source.files) < PARALLEL_ABOVE):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from sitepub.accounting import account_for, keep_until
-from sitepub.choosing import LEAST, Chooser, is_passing
+from sitepub.choosing import Chooser
 from sitepub.core.cost import Requests, foresee_requests
 from sitepub.core.ledger import Ledger
 from sitepub.core.model import Artifact, Key, Warning
@@ -15,10 +15,8 @@ from sitepub.core.pacing import Month
 from sitepub.core.plan import bodies_to_bring, is_large
 from sitepub.core.previews import expires_at
 from sitepub.core.settings import FolderAddress, Invalidation, Target
-from sitepub.core.tags import OFFERED, TAG_HEADER
 from sitepub.decision import Decision, decide, nothing_to_do
-from sitepub.edges import CONDITIONS, Edges, Invalidated, InvalidationChoice, never_hold
-from sitepub.errors import SitepubError
+from sitepub.edges import CONDITIONS, Edges, Invalidated, InvalidationChoice, never_bare, never_hold
 from sitepub.gathering import start_aside
 from sitepub.history import mark_live
 from sitepub.interfaces import CdnReader, Progress
@@ -28,10 +26,8 @@ from sitepub.pipeline import Receipt, publish, settle_nothing
 from sitepub.preparing import Prepared
 from sitepub.releases import Snapshot
 from sitepub.report_account import Account
+from sitepub.trying import Trial, make_check
 from sitepub.wiring import Opened, Sight
-
-SEEN_DISTRIBUTION = "seen_distribution"
-"""Kept in the state: the distribution that a run has asked and found."""
 
 RESERVING = 4
 """Requests that reserving paths in a shared ledger takes, and telling it what was sent: each reads and writes."""
@@ -69,7 +65,8 @@ def carry_out(
     hold: Callable[[Month], str] = never_hold,
 ) -> Account:
     """Publishes, and accounts for what was done. `hold`: why the invalidation is owed for now, '' where it is sent."""
-    edges = make_edges(prepared.request.target, opened, prepared.snapshot, progress, prepared.request.config.invalidation)
+    target, rules = prepared.request.target, prepared.request.config.invalidation
+    edges = make_edges(target, opened, prepared.snapshot, progress, rules, prepared.trial)
     edges = replace(edges, hold=hold)
     receipt = _publish(edges, prepared, lock_timeout=lock_timeout, wait=wait)
     made = Requests(opened.sight.requests, edges.cdn.requests if edges.cdn else 0)
@@ -93,11 +90,14 @@ def make_chooser(target: Target, rules: Invalidation, sight: Sight, cdn: CdnRead
     return Chooser(target, rules, cdn, sight.clock, sight.ledger, shared=shared)
 
 
-def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Progress, rules: Invalidation | None = None) -> Edges:
-    """The edges of a run that writes to this target, whose state is `snapshot`. `rules`: what may be spent of the month's paths."""
+def make_edges(
+    target: Target, opened: Opened, snapshot: Snapshot, progress: Progress, rules: Invalidation | None = None, trial: Trial | None = None
+) -> Edges:
+    """The edges of a run that writes to this target, whose state is `snapshot`. `rules`: what may be spent of the month's paths; `trial`: of the
+    target, where one was begun."""
     if snapshot.state.provisioned.get(CONDITIONS) == "ignored":
         opened.look_before_writing()
-    cdn = opened.cdn_of(snapshot.state)
+    cdn = trial.cdn if trial is not None else opened.cdn_of(snapshot.state)
     chooser = make_chooser(target, rules or Invalidation(), opened.sight, cdn)
     return Edges(
         store=opened.store,
@@ -110,7 +110,8 @@ def make_edges(target: Target, opened: Opened, snapshot: Snapshot, progress: Pro
         process=this_process(),
         pace=opened.pace,
         is_gone=is_surely_gone,
-        before_first_write=lambda: _check_target(opened, cdn, snapshot),
+        before_first_write=trial.check if trial is not None else make_check(opened, cdn, snapshot),
+        is_bare=trial.is_bare if trial is not None else never_bare,
         count_month=chooser.count,
         rules=chooser.rules,
         url_path=target.url_path,
@@ -170,32 +171,6 @@ def foresee_requests_of(target: Target, decision: Decision, choice: Invalidation
     if target.ledger is not None and invalidates:
         made = replace(made, store=made.store + RESERVING)
     return foresee_requests(decision.plan, made=made, packs=packs, large_bodies=large, invalidates=invalidates, swap=swap)
-
-
-def _check_target(opened: Opened, cdn: CdnReader | None, snapshot: Snapshot) -> Mapping[str, str]:
-    """What is asked once, before anything is written; a first publish also tries what the target is. Returns what its state should keep."""
-    opened.check_account()
-    kept = _check_distribution(cdn, snapshot)
-    if not snapshot.state.is_blank:
-        return kept
-    if opened.try_records():
-        return kept
-    opened.look_before_writing()
-    return {**kept, CONDITIONS: "ignored"}
-
-
-def _check_distribution(cdn: CdnReader | None, snapshot: Snapshot) -> Mapping[str, str]:
-    """One that is not there stops the run before it writes; the one that was seen before is asked beside the uploads."""
-    if cdn is None or snapshot.state.provisioned.get(SEEN_DISTRIBUTION) == cdn.distribution:
-        return {}
-    try:
-        facts = cdn.facts()
-    except SitepubError as error:
-        if snapshot.state.is_blank or not is_passing(error):
-            raise
-        return {}
-    offered = cdn.distribution if facts.tag_header == TAG_HEADER else ""
-    return {SEEN_DISTRIBUTION: cdn.distribution, OFFERED: offered, LEAST: str(facts.least_seconds or 0)}
 
 
 def _weaker(opened: Opened) -> Warning:

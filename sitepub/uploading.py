@@ -17,7 +17,7 @@ from sitepub.gathering import run_all
 from sitepub.interfaces import Anything, Body, Place
 from sitepub.pack_draft import Pack, PackDraft
 from sitepub.packing import frame_all, send_packs
-from sitepub.packs import compress, large_body_key
+from sitepub.packs import Framed, large_body_key
 from sitepub.releases import PRIVATE_BYTES, make_release_id, next_second
 from sitepub.wishes import Wish
 from sitepub.writing import give_new_etag, is_standing, upload_asset
@@ -99,13 +99,13 @@ def _send_packs(
     small = [a for a in missing if not is_large(a)]
     wish.foretell(a.body for a in small)
 
-    def frame(artifact: Artifact) -> bytes:
+    def read(artifact: Artifact) -> bytes | Framed:
         framed = wish.framed(artifact)
         body = framed.body if framed is not None else _read_body(wish, artifact)
         draft.hold(artifact.body, body)
-        return framed.frame if framed is not None else compress(body)
+        return body if framed is None else framed
 
-    packs: Iterable[Pack] = draft.fill(frame_all(small, frame))
+    packs: Iterable[Pack] = draft.fill(frame_all(small, read))
     if wish.keeper is not None:
         drafted = list(packs)
         packs = () if _is_kept(wish, draft) else drafted

@@ -48,6 +48,7 @@ LAYERS: dict[str, int] = {
     "removing": 6,
     "request": 8,
     "preparing": 8,
+    "trying": 8,
     "accounting": 9,
     "publishing": 9,
     "unchanged": 9,

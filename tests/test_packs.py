@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from sitepub import pack_draft
+from sitepub import pack_draft, packing
 from sitepub.core.model import Artifact, BodyPlace, Digest
 from sitepub.errors import ConfigurationError, StoppedError
 from sitepub.gathering import start_aside
 from sitepub.interfaces import Anything
 from sitepub.pack_draft import PackDraft
 from sitepub.packing import FRAMED_AT_ONCE, frame_all, send_packs
-from sitepub.packs import AHEAD, HELD, KeptBodies, compress, expand, large_body_key, pack_key
+from sitepub.packs import AHEAD, HELD, Framed, KeptBodies, compress, compress_all, expand, large_body_key, pack_key
 from tests.support.builders import artifact, digest_of
 from tests.support.memory_store import MemoryStore
 
@@ -70,39 +70,59 @@ def test_what_fills_no_pack_needs_no_file(sizes: tuple[int, ...], has_file: bool
     assert not list(tmp_path.iterdir())
 
 
-def frame_in_vain(begin: Callable[[int], object]) -> Callable[[Artifact], bytes]:
-    """Fails at the first of the third batch."""
+def read_in_vain(begin: Callable[[int], object]) -> Callable[[Artifact], bytes | Framed]:
+    """Fails at the first of the third batch; every third is compressed already."""
 
-    def frame(artifact: Artifact) -> bytes:
+    def read(artifact: Artifact) -> bytes | Framed:
         begin(artifact.size)
         if artifact.size == 2 * FRAMED_AT_ONCE:
             raise StoppedError("gone", "it is gone", "")
-        return b"%d" % artifact.size
+        body = bytes(artifact.size)
+        return body if artifact.size % 3 else Framed(b"frame of %d" % artifact.size, body)
 
-    return frame
+    return read
 
 
-def test_frames_come_in_order_and_the_next_are_made_while_these_are_taken() -> None:
+def frame_of(size: int) -> bytes:
+    return compress(bytes(size)) if size % 3 else b"frame of %d" % size
+
+
+def test_frames_come_in_order_and_the_next_bodies_are_read_while_these_are_taken() -> None:
     artifacts = [artifact("page", bytes(number)) for number in range(2 * FRAMED_AT_ONCE + 1)]
-    next_made = threading.Semaphore(0)
+    next_read = threading.Semaphore(0)
 
     def begin(size: int) -> None:
         if size == 2 * FRAMED_AT_ONCE - 1:
-            next_made.release()
+            next_read.release()
 
     taken: list[bytes] = []
     with pytest.raises(StoppedError, match="it is gone"):
-        for _, framed in frame_all(artifacts, frame_in_vain(begin), workers=4):
+        for _, framed in frame_all(artifacts, read_in_vain(begin), workers=4):
             taken.append(framed)
             if len(taken) == 1:
-                assert next_made.acquire(timeout=30)
-    assert taken == [b"%d" % number for number in range(2 * FRAMED_AT_ONCE)]
+                assert next_read.acquire(timeout=30)
+    assert taken == [frame_of(number) for number in range(2 * FRAMED_AT_ONCE)]
 
 
-@pytest.mark.parametrize("number", [0, 1, FRAMED_AT_ONCE, FRAMED_AT_ONCE + 1])
+@pytest.mark.parametrize("number", [0, 1, 3, FRAMED_AT_ONCE, FRAMED_AT_ONCE + 1])
 def test_every_frame_comes_once(number: int) -> None:
     artifacts = [artifact("page", bytes(each)) for each in range(number)]
-    assert [framed for _, framed in frame_all(artifacts, frame_in_vain(lambda _: None))] == [b"%d" % each for each in range(number)]
+    assert [framed for _, framed in frame_all(artifacts, read_in_vain(lambda _: None))] == [frame_of(each) for each in range(number)]
+
+
+def test_large_bodies_are_not_read_by_the_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "FRAMED_BYTES", 100_000)
+    artifacts = [artifact("page", bytes(50_000 + number)) for number in range(40)]
+    read: list[int] = []
+    frames = frame_all(artifacts, read_in_vain(read.append))
+    next(frames)
+    frames.close()  # type: ignore[attr-defined]
+    assert len(read) <= 4
+
+
+@pytest.mark.parametrize("bodies", [[], [b""], [b"", b""], [b"one"], [b"", b"one"], [b"one", b"", b"two" * 1000]])
+def test_what_is_compressed_together_is_compressed_as_each_alone(bodies: list[bytes]) -> None:
+    assert compress_all(bodies) == [compress(body) for body in bodies]
 
 
 def test_bodies_are_held_for_their_first_reader_as_long_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:

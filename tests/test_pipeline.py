@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 import zstandard
 from msgspec.structs import replace
 
-from sitepub import uploading
+from sitepub import packing
 from sitepub.collecting import collect
 from sitepub.core.model import Commit, FileClass, Key
 from sitepub.core.retention import choose_release
@@ -19,7 +19,7 @@ from sitepub.edges import Edges, InvalidationChoice
 from sitepub.errors import HeldError, RefusedError, SitepubError
 from sitepub.interfaces import Anything, ConditionFailedError, Present
 from sitepub.invalidating import Invalidated, foresee_invalidation, send_owed
-from sitepub.packs import compress, large_body_key
+from sitepub.packs import compress_all, large_body_key
 from sitepub.pipeline import Receipt, publish, rollback
 from tests.support.builders import (
     CSS,
@@ -409,7 +409,13 @@ def test_a_rollback_needs_nothing_but_the_target_and_again_goes_further_back() -
 
 def test_a_rollback_of_many_pages_reads_their_pack_at_once_and_compresses_none(monkeypatch: pytest.MonkeyPatch) -> None:
     world, compressed = World(), list[bytes]()
-    monkeypatch.setattr(uploading, "compress", lambda body: compressed.append(body) or compress(body))
+
+    def compress_told(bodies: Iterable[bytes]) -> list[bytes]:
+        given = [*bodies]
+        compressed.extend(given)
+        return compress_all(given)
+
+    monkeypatch.setattr(packing, "compress_all", compress_told)
     for word in (b"one", b"two"):
         run(world, wish({f"{number:03}.html": b"%s %d" % (word, number) for number in range(300)}))
         world.clock.seconds += 60

@@ -114,9 +114,9 @@ class S3Store:
         for full_key, size, etag in sorted(rows, key=lambda row: row[0].encode()) if self.has_own_endpoint else rows:
             yield Listed(Key(full_key.removeprefix(self._prefix)), size, etag)
 
-    def may_hold(self, keys: Collection[Key]) -> bool:
+    def may_hold(self, keys: Collection[Key] | None) -> bool:
         """By the lean client, which shows some keys as others; where it fails, an exact listing tells why."""
-        if not all(keeps_key(self._prefix + key) for key in keys):
+        if not all(keeps_key(self._prefix + key) for key in keys or ()):
             return True
         try:
             # of an empty bucket there is no page, but it was asked all the same
@@ -124,7 +124,7 @@ class S3Store:
             for number, full_keys in enumerate(self._lean.list_pages(self._prefix)):
                 if number:
                     self._asking.count()
-                if any(full_key.removeprefix(self._prefix) in keys for full_key in full_keys):
+                if any(keys is None or full_key.removeprefix(self._prefix) in keys for full_key in full_keys):
                     return True
         except Exception:
             return True

@@ -34,10 +34,14 @@ class LateExecutor:
         self._make = make
         self._made: tuple[Workers, Callable[[bool], None]] | None = None
 
-    def submit(self, call: Callable[P, R], /, *arguments: P.args, **named: P.kwargs) -> Future[R]:
+    def start(self) -> Workers:
+        """Makes it now, if it was not made yet."""
         if self._made is None:
             self._made = self._make()
-        return self._made[0].submit(call, *arguments, **named)
+        return self._made[0]
+
+    def submit(self, call: Callable[P, R], /, *arguments: P.args, **named: P.kwargs) -> Future[R]:
+        return self.start().submit(call, *arguments, **named)
 
     def close(self, *, is_failed: bool) -> None:
         if self._made is not None:

@@ -87,8 +87,8 @@ class FolderStore:
             digest, size = found
             return Head(size, _make_etag(digest), Digest(digest), ())
 
-    def may_hold(self, keys: Collection[Key]) -> bool:
-        return any(there.key in keys for there in self.list())
+    def may_hold(self, keys: Collection[Key] | None) -> bool:
+        return any(keys is None or there.key in keys for there in self.list())
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         self._count()

@@ -408,7 +408,9 @@ def test_keys_are_listed_in_byte_order(store: Store) -> None:
 
 def test_keys_that_may_stand_there_are_not_overlooked(store: Store) -> None:
     assert not store.may_hold([Key("a")])
+    assert not store.may_hold(None)
     put(store, "a b/é.html", b"")
+    assert store.may_hold(None)
     put(store, "x", b"x")
     assert not store.may_hold([])
     assert not store.may_hold([Key("a"), Key("a b"), Key("x/y"), Key("xx")])

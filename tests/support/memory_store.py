@@ -109,8 +109,8 @@ class MemoryStore:
         self._end("head", key)
         return None if found is None else Head(len(found.body), found.etag, found.digest, found.headers)
 
-    def may_hold(self, keys: Collection[Key]) -> bool:
-        return any(there.key in keys for there in self.list())
+    def may_hold(self, keys: Collection[Key] | None) -> bool:
+        return any(keys is None or there.key in keys for there in self.list())
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         """One request a page; what is deleted or added between two pages is (not) seen, as in S3."""
