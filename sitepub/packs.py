@@ -18,9 +18,9 @@ from sitepub.interfaces import Body, StoreReader
 LEVEL = 2
 """Of zstd: 3 makes pages a thirtieth smaller and takes a third longer."""
 
-HELD = 8
+HELD = 16
 """Stretches of packs in memory at once, so many megabytes each as core/stretches.py says."""
-AHEAD = 3
+AHEAD = 8
 """Of these so many are read while the one before them is used."""
 
 

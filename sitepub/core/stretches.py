@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from sitepub.core.model import BodyPlace
 
-STRETCH_BYTES = 4 * 1024 * 1024
+STRETCH_BYTES = 2 * 1024 * 1024
 GAP_BYTES = 64 * 1024
 """What costs less to read along than a request of its own."""
 
