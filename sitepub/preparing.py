@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -313,13 +314,17 @@ def open_workplace(request: Request, source: Source) -> Iterator[tuple[Cache, Wo
 def choose_executor(config: Config, source: Source) -> Iterator[LateExecutor | None]:
     """The one that `executor:` names for a large site; none but this process for a small one."""
     is_local = not config.executor.startswith("dask:")
-    if is_local and ((os.cpu_count() or 1) < 2 or sum(file.size for file in source.files) < PARALLEL_ABOVE):
+    if is_local and ((os.cpu_count() or 1) < 2 or not _is_large(source)):
         yield None
         return
     from sitepub.local.executors import open_executor
 
     with open_executor(config.executor) as executor:
         yield executor
+
+
+def _is_large(source: Source) -> bool:
+    return any(size >= PARALLEL_ABOVE for size in accumulate(file.size for file in source.files))
 
 
 def _supplier(source: Source, site: Site) -> Callable[[Artifact], Body | Place]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 
@@ -123,12 +124,18 @@ def _stat(path: Path) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def find_manifests(root: Path, paths: tuple[SourcePath, ...]) -> Iterator[tuple[str, str]]:
-    """(folder, name) of each bundler's manifest; those in dot-folders are no part of the site, but evidence."""
+@lru_cache(maxsize=1)
+def _find_folders(paths: tuple[SourcePath, ...]) -> list[str]:
+    """Folders of files, and those above them, as deep as a bundler's manifest may stand. Kept, as a build looks for what it was asked for before."""
     folders = {""}
     for folder in {path[: path.rfind("/") + 1] for path in paths}:
         steps = folder.split("/")[:-1][:_DEEPEST_MANIFEST]
         folders.update("/".join(steps[:depth]) + "/" for depth in range(1, len(steps) + 1))
-    for folder in sorted(folders):
+    return sorted(folders)
+
+
+def find_manifests(root: Path, paths: tuple[SourcePath, ...]) -> Iterator[tuple[str, str]]:
+    """(folder, name) of each bundler's manifest; those in dot-folders are no part of the site, but evidence."""
+    for folder in _find_folders(paths):
         # a Path for each is several times the cost of asking for it
         yield from ((folder, name) for name in BUNDLER_MANIFESTS if os.path.isfile(f"{root}/{folder}{name}"))  # noqa: PTH113

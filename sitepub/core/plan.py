@@ -104,7 +104,7 @@ def is_same(left: Artifact, right: Artifact) -> bool:
 
 def is_large(artifact: Artifact) -> bool:
     """An entry that stands by itself in the records, not in a pack."""
-    return artifact.kind is Kind.ENTRY and artifact.size > PACK_LIMIT
+    return artifact.size > PACK_LIMIT and artifact.kind is Kind.ENTRY
 
 
 def bodies_to_bring(plan: Plan, located: Collection[Digest]) -> tuple[Artifact, ...]:

@@ -56,15 +56,25 @@ def find_amended(parts: Iterable[Part]) -> list[Artifact] | None:
     one for another row's sake."""
     amended: list[Artifact] = []
     for part in parts:
-        if part.known is None:
+        found = None if part.known is None else _find_amended(part, part.known)
+        if found is None:
             return None
-        if part.is_known:
-            continue
-        stored = {artifact.key: (artifact, place) for artifact, place in zip(part.known.artifacts, part.known.places)}
-        amended += [artifact for artifact, place in zip(part.artifacts, part.places) if stored.pop(artifact.key, None) != (artifact, place)]
-        if stored:
-            return None
+        amended += found
     return amended
+
+
+def _find_amended(part: Part, known: Shard) -> list[Artifact] | None:
+    """As find_amended, of one part."""
+    rows = zip(part.artifacts, part.places, known.artifacts, known.places)
+    # what did not change is the same object, nearly always
+    differing = [
+        (now, old) for now, place, old, stood in rows if (now is not old and now != old) or (place is not stood and place != stood)
+    ]
+    if len(part.artifacts) == len(known.artifacts) and all(now.key == old.key for now, old in differing):
+        return [now for now, _ in differing]
+    stored = {artifact.key: (artifact, place) for artifact, place in zip(known.artifacts, known.places)}
+    amended = [artifact for artifact, place in zip(part.artifacts, part.places) if stored.pop(artifact.key, None) != (artifact, place)]
+    return None if stored else amended
 
 
 def make_shards(parts: Iterable[Part], bodies: Mapping[Digest, BodyPlace], fresh: dict[Digest, bytes]) -> Iterator[Shard]:

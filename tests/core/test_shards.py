@@ -145,6 +145,16 @@ def test_a_few_changed_rows_are_told_by_the_document_itself() -> None:
     assert replace(read_back(encoded, before.shards), shards=()) == after
 
 
+def test_a_body_that_moved_to_another_pack_is_told_too() -> None:
+    document = document_of(manifest_of(range(2000)))
+    before = encode_document(document, WHOLE)
+    moved = document.manifest.artifacts[Key("42.html")].body
+    after = replace(document, bodies={**document.bodies, moved: BodyPlace("another", 0, 10)})
+    encoded = encode_document(after, WHOLE, before.shards)
+    assert encoded.fresh == {}
+    assert replace(read_back(encoded, before.shards), shards=()) == after
+
+
 @pytest.mark.parametrize(("differing", "rows", "may"), [(1024, 9000, True), (1025, 9000, False), (250, 2000, True), (251, 2000, False)])
 def test_more_than_a_few_are_not(differing: int, rows: int, may: bool) -> None:
     assert WHOLE.may_amend(differing, rows) is may
