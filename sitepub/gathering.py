@@ -92,9 +92,19 @@ def run_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int = WO
     After a first failure nothing new is started; what is under way is awaited. Raises the failure of the earliest argument, with the others
     as its notes. Arguments are drawn as they are needed, so a generator of large bodies stays small. `pace`: says how many instead of `workers`.
     """
-    if pace is not None:
-        call, workers = _paced(call, pace), MOST_LIMIT
     crew = _Crew(call, arguments)
+    _run(crew, workers, pace)
+    return [crew.pairs[number] for number in sorted(crew.pairs)]
+
+
+def run_each(call: Callable[[A], None], arguments: Iterable[A], *, workers: int = WORKERS, pace: Pace | None = None) -> None:
+    """As run_all, of calls that answer nothing: of a million it holds none."""
+    _run(_Crew(call, arguments, keeps=False), workers, pace)
+
+
+def _run(crew: _Crew[A, R], workers: int, pace: Pace | None) -> None:
+    if pace is not None:
+        crew.call, workers = _paced(crew.call, pace), MOST_LIMIT
     try:
         while len(crew.threads) < workers and (drawn := crew.draw()) is not None:
             crew.start(drawn)
@@ -105,7 +115,6 @@ def run_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int = WO
         raise
     if crew.failures:
         raise _first_of(crew.failures)
-    return [crew.pairs[number] for number in sorted(crew.pairs)]
 
 
 def start_all(call: Callable[[A], R], arguments: Iterable[A], *, workers: int) -> Callable[[], list[tuple[A, R]]]:
@@ -146,8 +155,9 @@ def _paced(call: Callable[[A], R], pace: Pace) -> Callable[[A], R]:
 class _Crew(Generic[A, R]):
     """Threads that draw the next argument for themselves: a future for each would cost more than many a call."""
 
-    def __init__(self, call: Callable[[A], R], arguments: Iterable[A]) -> None:
-        self._call = call
+    def __init__(self, call: Callable[[A], R], arguments: Iterable[A], *, keeps: bool = True) -> None:
+        self.call = call
+        self._keeps = keeps
         self._numbered = enumerate(arguments)
         self._mutex = Lock()
         self.is_over = False
@@ -178,12 +188,14 @@ class _Crew(Generic[A, R]):
         try:
             while drawn is not None:
                 number, argument = drawn
-                self.pairs[number] = (argument, self._call(argument))
+                answer = self.call(argument)
+                if self._keeps:
+                    self.pairs[number] = (argument, answer)
+                number += 1  # what fails from here on is whatever gives the next argument
                 drawn = self.draw()
         except BaseException as failure:
             self.is_over = True
-            # of the call, or of whatever gives the next argument
-            self.failures[number + (number in self.pairs)] = failure
+            self.failures[number] = failure
 
 
 def _first_of(failures: dict[int, BaseException]) -> BaseException:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -43,8 +42,8 @@ class PackDraft:
         self._folder = folder
         self._first = bytearray()
         self._spool: IO[bytes] | None = None
-        self._frames: dict[Digest, tuple[int, int]] = {}
-        self._packs: list[Pack] = []
+        self._places: dict[Digest, BodyPlace] = {}
+        self._starts: dict[str, int] = {}
         self._mutex = threading.Lock()
         self._held: dict[Digest, bytes] = {}
         self._room = HELD
@@ -66,23 +65,22 @@ class PackDraft:
 
     def fill(self, frames: Iterable[tuple[Digest, bytes]]) -> Iterator[Pack]:
         """Appends compressed bodies and tells of each pack once it is full, of the last one at the end. Raises ConfigurationError where the disk is full."""
-        sha, start, end = hashlib.sha256(), 0, 0
+        sha, start, lengths = hashlib.sha256(), 0, list[tuple[Digest, int]]()
+        end = start
         for digest, frame in frames:
             self._write(frame)
             sha.update(frame)
-            self._frames[digest] = (end, len(frame))
+            lengths.append((digest, len(frame)))
             end += len(frame)
             if end - start >= FULL:
-                yield self._seal(sha.hexdigest(), start, end)
-                sha, start = hashlib.sha256(), end
+                yield self._seal(sha.hexdigest(), start, lengths)
+                sha, start, lengths = hashlib.sha256(), end, []
         if end > start:
-            yield self._seal(sha.hexdigest(), start, end)
+            yield self._seal(sha.hexdigest(), start, lengths)
 
     def places(self) -> Mapping[Digest, BodyPlace]:
         """Where each body stands, of the packs that are full."""
-        starts = [pack.start for pack in self._packs]
-        owners = ((digest, self._packs[bisect_right(starts, at) - 1], at, length) for digest, (at, length) in self._frames.items())
-        return {digest: BodyPlace(pack.name, at - pack.start, length) for digest, pack, at, length in owners}
+        return self._places
 
     def read_pack(self, pack: Pack) -> bytes:
         return self._read(pack.start, pack.size)
@@ -96,13 +94,13 @@ class PackDraft:
 
     def read(self, digest: Digest) -> bytes | None:
         """The body of this digest, if it is in here. Safe from many threads."""
-        if digest not in self._frames:
+        place = self._places.get(digest)
+        if place is None:
             return None
         held = self._held.pop(digest, None)
         if held is not None:
             return held
-        at, length = self._frames[digest]
-        return expand(self._read(at, length), digest)
+        return expand(self._read(self._starts[place.pack] + place.offset, place.length), digest)
 
     def _read(self, at: int, length: int) -> bytes:
         return bytes(self._first[at : at + length]) if self._spool is None else os.pread(self._spool.fileno(), length, at)
@@ -121,15 +119,19 @@ class PackDraft:
         except OSError as error:
             raise _spool_failed(error) from error
 
-    def _seal(self, digest: str, start: int, end: int) -> Pack:
+    def _seal(self, digest: str, start: int, lengths: Iterable[tuple[Digest, int]]) -> Pack:
+        """`lengths`: of the bodies' frames, in their order."""
         try:
             if self._spool is not None:
                 self._spool.flush()
         except OSError as error:
             raise _spool_failed(error) from error
-        pack = Pack(digest[:32], Digest(digest), start, end - start)
-        self._packs.append(pack)
-        return pack
+        name, offset = digest[:32], 0
+        for body, length in lengths:
+            self._places[body] = BodyPlace(name, offset, length)
+            offset += length
+        self._starts[name] = start
+        return Pack(name, Digest(digest), start, offset)
 
 
 def _open_spool(folder: Path | None) -> IO[bytes]:

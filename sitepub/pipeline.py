@@ -245,12 +245,14 @@ def _superseded(decision: Decision) -> tuple[Release, ...]:
     return pending.over if decision.completes is not None else (pending.release, *pending.over)
 
 
-def _finish(edges: Edges, decision: Decision, staged: Staged, keeper: LeaseKeeper, answered: Mapping[Key, ETag | None]) -> Snapshot:
+def _finish(edges: Edges, decision: Decision, staged: Staged, keeper: LeaseKeeper, answered: dict[Key, ETag | None]) -> Snapshot:
     """Records what the target answered and swaps the state to live."""
     edges.progress.stage("finishing")
-    fresh = {**staged.uploaded, **answered}
+    # no copy: of a large site there is one of each key
+    for key, etag in staged.uploaded.items():
+        answered.setdefault(key, etag)
     before = keeper.snapshot.state
-    record = edges.releases.write_record(before.record, fresh, lambda: edges.releases.read_record(before))
+    record = edges.releases.write_record(before.record, answered, lambda: edges.releases.read_record(before))
     begun = staged.release.id, decision.snapshot.state.seq + 1
     published_at = f"{edges.clock.now():%Y-%m-%dT%H:%M:%SZ}"
     return keeper.swap(

@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib import import_module
 from itertools import accumulate
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sitepub.local.executors import LateExecutor
     from sitepub.local.source import FolderSource
     from sitepub.site import Site
+    from sitepub.site_bodies import Recipe
     from sitepub.site_memory import Inputs
     from sitepub.site_patching import Patched
     from sitepub.trying import Trial
@@ -131,7 +132,9 @@ def prepare(
             if earlier is not None:
                 remember_unread(request, cache, earlier)
             site, wish = build_wish(request, source, cache, executor, history.commit, has_distribution, progress, inputs)
-    return Prepared(asked, source, wish, 0, history, snapshot, (*warnings, *site.warnings), site, trial)
+    # what became of each file is much to hold for who only publishes it
+    told = (*warnings, *site.warnings)
+    return Prepared(asked, source, wish, 0, history, snapshot, told, None if may_patch else site, trial)
 
 
 @contextmanager
@@ -217,7 +220,7 @@ def build_wish(
         inputs=inputs,
     )
     _refuse_leaving(site, request)
-    return site, Wish(site.manifest, _supplier(source, site), commit, site.frozen_as_entries, digest=site.digest)
+    return site, Wish(site.manifest, _supplier(source, site.recipes), commit, site.frozen_as_entries, digest=site.digest)
 
 
 def _refuse_leaving(site: Site, request: Request) -> None:
@@ -327,14 +330,14 @@ def _is_large(source: Source) -> bool:
     return any(size >= PARALLEL_ABOVE for size in accumulate(file.size for file in source.files))
 
 
-def _supplier(source: Source, site: Site) -> Callable[[Artifact], Body | Place]:
-    """Bodies of the site's artifacts, made again from the source as they are asked for."""
+def _supplier(source: Source, recipes: Mapping[Key, Recipe]) -> Callable[[Artifact], Body | Place]:
+    """Bodies of a site's artifacts, made again from the source as they are asked for."""
     from sitepub.site_bodies import supply_body
 
     files = {file.path: file for file in source.files}
 
     def supply(artifact: Artifact) -> Body | Place:
-        recipe = site.recipes[artifact.key]
+        recipe = recipes[artifact.key]
         return supply_body(source, files[recipe.source] if recipe.source is not None else None, recipe, artifact)
 
     return supply

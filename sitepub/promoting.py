@@ -11,7 +11,7 @@ from sitepub.core.plan import COPY_ABOVE, Stage, Step, is_large, is_same
 from sitepub.decision import RESERVED, Decision
 from sitepub.edges import Edges
 from sitepub.errors import RefusedError
-from sitepub.gathering import run_all
+from sitepub.gathering import run_each
 from sitepub.interfaces import Body, Place
 from sitepub.lease import LeaseKeeper
 from sitepub.pack_draft import PackDraft
@@ -20,32 +20,35 @@ from sitepub.wishes import Wish
 from sitepub.writing import TRIES, Outcome, Written, give_new_etag, write_step
 
 
-def promote(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, keeper: LeaseKeeper) -> Mapping[Key, ETag | None]:
+def promote(edges: Edges, decision: Decision, wish: Wish, draft: PackDraft, keeper: LeaseKeeper) -> dict[Key, ETag | None]:
     """The only step that visitors can see. Returns what the target answered for each key; raises RefusedError for keys edited by hand."""
     steps = decision.plan.steps
     edges.progress.stage("promoting", total_files=len(steps), total_bytes=sum(step.wanted.size for step in steps if step.wanted))
     listed = _list_for_takeover(edges, decision)
     body_of = _bodies_for_promote(edges, decision, wish, draft)
 
-    def write(step: Step) -> Written:
+    # from many threads: each sets keys of its own
+    answered: dict[Key, ETag | None] = {}
+    foreign: list[Step] = []
+
+    def write(step: Step) -> None:
         written = _write_step(edges, decision, step, body_of, keeper, listed.get(step.key))
         edges.progress.advance(files=1, bytes=step.wanted.size if step.wanted else 0)
-        return written
+        if written.outcome is Outcome.FOREIGN:
+            foreign.append(step)
+        else:
+            answered[step.key] = written.etag
 
-    answered: dict[Key, ETag | None] = {}
-    foreign: list[Key] = []
     for stage in Stage:
-        for step, written in run_all(write, [step for step in steps if step.stage is stage], pace=edges.pace):
-            if written.outcome is Outcome.FOREIGN and step.wanted is not None:
-                foreign.append(step.key)
-            elif written.outcome is Outcome.FOREIGN:
-                edges.progress.note(f"`{step.key}` was changed by someone else; it is left alone and no longer sitepub's")
-                answered[step.key] = None
-            else:
-                answered[step.key] = written.etag
-    if foreign:
+        run_each(write, [step for step in steps if step.stage is stage], pace=edges.pace)
+    foreign.sort(key=lambda step: step.key)
+    for step in foreign:
+        if step.wanted is None:
+            edges.progress.note(f"`{step.key}` was changed by someone else; it is left alone and no longer sitepub's")
+            answered[step.key] = None
+    if edited := [step.key for step in foreign if step.wanted is not None]:
         keeper.confirm()
-        raise _edited_by_hand(foreign)
+        raise _edited_by_hand(edited)
     return answered
 
 

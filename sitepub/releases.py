@@ -218,11 +218,12 @@ class Releases(ReleaseReader):
         """What the target answered (None: deleted), inside the state while it is short, else as a full record of its own."""
         from sitepub.core.document import encode_record
 
-        changed = {**before.changed, **{key: etag or ETag("") for key, etag in answered.items()}}
-        if len(changed) <= RECORD_INLINE_LIMIT:
-            return Record(before.base, changed)
-        etags = {key: etag for key, etag in {**full(), **changed}.items() if etag}
-        stored = encode_record(etags)
+        if len(answered) <= RECORD_INLINE_LIMIT:
+            changed = {**before.changed, **{key: etag or ETag("") for key, etag in answered.items()}}
+            if len(changed) <= RECORD_INLINE_LIMIT:
+                return Record(before.base, changed)
+        known = full()
+        stored = encode_record({**known, **before.changed, **answered} if known or before.changed else answered)
         digest = Digest(hashlib.sha256(stored).hexdigest())
         self._writes.put(record_key(digest), stored, PRIVATE_BYTES, digest=digest, expect=Anything())
         self._copies.keep(digest, stored)

@@ -1,4 +1,4 @@
-"""What a plan or a publish has to say, as text for people and JSON for scripts. Returns strings, prints nothing."""
+"""What a plan or a publish has to say, as text for people and JSON for scripts. Returns it, prints nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sitepub.core.cost import Requests, price
 from sitepub.core.model import Commit, ReleaseId, Warning
 from sitepub.edges import Invalidated
 from sitepub.report_invalidation import invalidation_as_json, invalidation_lines, owing
-from sitepub.report_json import to_json
+from sitepub.report_json import structs_to_json
 from sitepub.report_words import count, money, size, some
 
 SHOWN_CHANGES = 40
@@ -59,9 +59,9 @@ class Account(Struct, frozen=True):
         return 0.0 if self.is_free else price(self.requests, self.puts)
 
 
-def account_as_json(account: Account, *, is_line: bool = False) -> str:
+def account_as_json(account: Account, *, is_line: bool = False) -> bytes:
     """The object that the contract of `plan` and `publish` fixes, plus `cost`, and `preview` of one."""
-    return to_json(
+    return structs_to_json(
         {
             "target": account.preview.of if account.preview else account.target,
             **_preview_as_json(account.preview),
@@ -76,7 +76,7 @@ def account_as_json(account: Account, *, is_line: bool = False) -> str:
                 "unchanged": account.summary.unchanged,
             },
             "upload": {"objects": len(account.puts), "bytes": sum(change.bytes for change in account.puts)},
-            "changes": [_change_as_json(change) for change in account.changes],
+            "changes": account.changes,
             "invalidation": invalidation_as_json(account.invalidation, account.free_paths),
             "requests": {"store": account.requests.store, "cdn": account.requests.cdn},
             "cost": {"usd": round(account.cost, 6)},
@@ -135,17 +135,6 @@ def warnings_as_text(warnings: Iterable[Warning], *, verbose: bool = False) -> s
         if len(groups) > len(shown):
             lines.append(f"warning: {len(groups) - len(shown):,} more of `{code}`; `-v` shows them all")
     return "\n".join(lines)
-
-
-def _change_as_json(change: Change) -> dict[str, object]:
-    return {
-        "key": change.key,
-        "source": change.source,
-        "kind": change.kind,
-        "action": change.action,
-        "reason": change.reason,
-        "bytes": change.bytes,
-    }
 
 
 def _headline(account: Account) -> str:

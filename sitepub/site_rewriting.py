@@ -27,7 +27,7 @@ from sitepub.site_survey import SiteSurvey
 _ASKED_AT_ONCE = 1000
 
 
-class Published(Struct, frozen=True):
+class Published(Struct, frozen=True, gc=False):
     """A file whose published bytes differ from the source's. `edits` are packed."""
 
     digest: Digest

@@ -121,11 +121,10 @@ def _read_body(wish: Wish, artifact: Artifact) -> bytes:
 
 def _find_places(decision: Decision, wish: Wish, draft: PackDraft) -> Mapping[Digest, BodyPlace]:
     """Where the bodies of this release stand, or will."""
-    places = {**(decision.document.bodies if decision.document else {}), **draft.places()}
-    if _is_kept(wish, draft):
-        places.update(wish.kept())
-    wanted = {artifact.body for artifact in decision.plan.wanted.artifacts.values()}
-    return {digest: place for digest, place in places.items() if digest in wanted}
+    known = decision.document.bodies if decision.document else {}
+    fresh = wish.kept() if _is_kept(wish, draft) else draft.places()
+    found = ((artifact.body, fresh.get(artifact.body) or known.get(artifact.body)) for artifact in decision.plan.wanted.artifacts.values())
+    return {body: place for body, place in found if place is not None}
 
 
 def _send_large_bodies(edges: Edges, decision: Decision, wish: Wish, missing: tuple[Artifact, ...]) -> None:

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     FOREIGN = "foreign"
 
 
-class Written(Struct, frozen=True):
+class Written(Struct, frozen=True, gc=False):
     """`etag` None: nothing stands at the key now."""
 
     outcome: Outcome

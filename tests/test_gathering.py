@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from sitepub.gathering import LEAST_LIMIT, MOST_LIMIT, Pace, run_all, start_all, start_aside
+from sitepub.gathering import LEAST_LIMIT, MOST_LIMIT, Pace, run_all, run_each, start_all, start_aside
 
 
 def test_results_come_in_order_of_arguments() -> None:
@@ -18,6 +19,36 @@ def test_results_come_in_order_of_arguments() -> None:
 
     assert run_all(call, range(100), workers=7) == [(number, -number) for number in range(100)]
     assert run_all(call, []) == []
+
+
+def test_calls_that_answer_nothing_leave_nothing_behind() -> None:
+    called: list[int] = []
+    arguments = [{number} for number in range(100)]
+    left = [weakref.ref(argument) for argument in arguments]
+
+    def draw() -> Iterator[set[int]]:
+        while arguments:
+            yield arguments.pop()
+
+    def call(argument: set[int]) -> None:
+        called.extend(argument)
+        # what other calls were given is gone once they have returned
+        if len(called) == 90:
+            alive.append(sum(ref() is not None for ref in left) - len(arguments))
+
+    alive: list[int] = []
+    run_each(call, draw(), workers=4)
+    assert sorted(called) == list(range(100))
+    assert alive and alive[0] <= 8
+
+
+def test_a_failure_is_told_where_nothing_is_answered_too() -> None:
+    def call(number: int) -> None:
+        if number == 7:
+            raise ValueError("it is 7")
+
+    with pytest.raises(ValueError, match="it is 7"):
+        run_each(call, range(100), workers=3)
 
 
 def test_no_more_than_so_many_at_once_and_arguments_are_drawn_as_needed() -> None:

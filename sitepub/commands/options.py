@@ -59,7 +59,7 @@ class Invocation(Struct, frozen=True):
         if message and not self.quiet:
             click.echo(paint(message, is_coloured=self.color), err=True)
 
-    def answer(self, text: str, document: Callable[[], str]) -> None:
+    def answer(self, text: str, document: Callable[[], str | bytes]) -> None:
         """What the command was asked for, to stdout: `document` with `--json`, else `text`."""
         if self.json:
             click.echo(document())

@@ -17,8 +17,8 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-class Change(Struct, frozen=True):
-    """One key of the site and what happens to it. `bytes` of a delete is 0, its `source` None."""
+class Change(Struct, frozen=True, gc=False):
+    """One key of the site and what happens to it, as JSON shows it. `bytes` of a delete is 0, its `source` None."""
 
     key: Key
     source: SourcePath | None

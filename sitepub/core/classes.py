@@ -24,7 +24,7 @@ class Rules(Struct, frozen=True):
     modules: Modules
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """`reason` is what `explain` prints. `has_alias`: an asset that is published under its plain name too."""
 
     file_class: FileClass

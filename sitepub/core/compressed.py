@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sitepub.errors import ConfigurationError
@@ -16,6 +16,14 @@ def compress_tree(tree: Mapping[str, object]) -> bytes:
     import zstandard
 
     return zstandard.ZstdCompressor(level=3, write_content_size=True).compress(json.dumps(tree, separators=(",", ":")).encode())
+
+
+def compress_pieces(pieces: Sequence[bytes]) -> bytes:
+    """A text that is never held as a whole."""
+    import zstandard
+
+    compressor = zstandard.ZstdCompressor(level=3, write_content_size=True).compressobj(size=sum(map(len, pieces)))
+    return b"".join([*map(compressor.compress, pieces), compressor.flush()])
 
 
 def decompress_tree(stored: bytes, where: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from sitepub.core.compressed import compress_tree, damaged_release, decompress_pieces, decompress_tree, text_size
+from sitepub.core.compressed import compress_pieces, compress_tree, damaged_release, decompress_pieces, decompress_tree, text_size
 from sitepub.core.cutting import Cutting
 from sitepub.core.manifest import decode_rows, encode_rows, make_manifest
 from sitepub.core.model import Artifact, BodyPlace, Digest, ETag, Key, Manifest, ReleaseId
@@ -26,6 +26,7 @@ AMENDED = 3
 """The format of a document that names shards and holds rows beside."""
 
 _RECORD_OPENING = f'{{"format":{FORMAT},"etags":{{'
+ETAGS_AT_ONCE = 1000
 _PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)":"((?:[^"\\]++|\\.)*+)"[,}]')
 """A name and a value of a JSON object of strings, and what follows them."""
 
@@ -101,9 +102,20 @@ def name_shards(stored: bytes, *, where: str) -> tuple[Digest, ...]:
     return _name_shards(_open_document(stored, where), where)
 
 
-def encode_record(etags: Mapping[Key, ETag]) -> bytes:
-    """The ETags that the target answered for a live release, by key."""
-    return compress_tree({"format": FORMAT, "etags": dict(sorted(etags.items()))})
+def encode_record(etags: Mapping[Key, ETag | None]) -> bytes:
+    """The ETags that the target answered for a live release, by key. None or '': nothing stands there."""
+    keys = [key for key in sorted(etags) if etags[key]]
+    parts = [keys[first : first + ETAGS_AT_ONCE] for first in range(0, len(keys), ETAGS_AT_ONCE)]
+    # the tree of a million, and its text beside it, would be a tenth of what a first publish holds
+    texts = [json.dumps({key: etags[key] for key in part}, separators=(",", ":"))[1:-1].encode() for part in parts]
+    return compress_pieces([_RECORD_OPENING.encode(), *_join(texts, b","), b"}}"])
+
+
+def _join(texts: Iterable[bytes], between: bytes) -> Iterator[bytes]:
+    for number, text in enumerate(texts):
+        if number:
+            yield between
+        yield text
 
 
 def decode_record(stored: bytes, keys: Container[Key] | None = None, *, where: str) -> Mapping[Key, ETag]:

@@ -65,7 +65,7 @@ class FileClass(StrEnum):
     __hash__ = str.__hash__  # an enumeration's own one is a call into Python
 
 
-class Artifact(Struct, frozen=True):
+class Artifact(Struct, frozen=True, gc=False):
     """One object of a release: body digest *and* headers. `size` is in bytes."""
 
     key: Key
@@ -89,7 +89,7 @@ class Manifest(Struct, frozen=True):
         return len(self.artifacts)
 
 
-class BodyPlace(Struct, frozen=True):
+class BodyPlace(Struct, frozen=True, gc=False):
     """`length` bytes at `offset` of a pack: one zstd frame (RFC 8878) that holds one body."""
 
     pack: str

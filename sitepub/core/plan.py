@@ -28,7 +28,7 @@ class Stage(IntEnum):
     RETIRED = 4
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """One write of promote. `wanted` None is a delete. `candidates`: all that may stand at the key now (None: nothing); anything else is
     foreign. `etag`: what the live release's record says stands there."""
 

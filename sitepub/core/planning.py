@@ -17,6 +17,8 @@ from sitepub.core.telling import summarise, tell_step, tell_upload
 
 FRONT_PAGE = Key(INDEX)
 
+_NOTHING: tuple[Artifact | None, ...] = (None,)
+
 
 def make_plan(wanted: Manifest, base: Base, *, allow_foreign: bool = False, is_folder: bool = False) -> Plan:
     """Compares what is wanted with all that may stand in the target. `is_folder`: a key can't stand where others need a folder."""
@@ -104,6 +106,8 @@ def _needs_upload(artifact: Artifact, base: Base, *, allow_foreign: bool) -> boo
 
 
 def _find_candidates(key: Key, base: Base) -> tuple[Artifact | None, ...]:
+    if base.live is None and not base.others and key not in base.lingering and key not in base.found:
+        return _NOTHING  # one for all keys of a first publish
     found: dict[Artifact | None, None] = {}
     manifests = ([base.live] if base.live else []) + list(base.others)
     for manifest in manifests or [Manifest()]:

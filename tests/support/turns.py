@@ -15,8 +15,8 @@ from sitepub import gathering
 class _OrderlyCrew(gathering._Crew[Any, Any]):
     """As many calls are begun as there would be threads; they are done in the calling thread, one after the other, in an order given by chance."""
 
-    def __init__(self, chance: random.Random, call: Callable[[Any], Any], arguments: Iterable[Any]) -> None:
-        super().__init__(call, arguments)
+    def __init__(self, chance: random.Random, call: Callable[[Any], Any], arguments: Iterable[Any], *, keeps: bool = True) -> None:
+        super().__init__(call, arguments, keeps=keeps)
         self.chance = chance
         self.begun: list[tuple[int, Any]] = []
 
@@ -28,7 +28,9 @@ class _OrderlyCrew(gathering._Crew[Any, Any]):
         while self.begun:
             number, argument = self.begun.pop(self.chance.randrange(len(self.begun)))
             try:
-                self.pairs[number] = (argument, self._call(argument))
+                answer = self.call(argument)
+                if self._keeps:
+                    self.pairs[number] = (argument, answer)
             except BaseException as failure:
                 self.is_over, self.failures[number] = True, failure
                 continue
@@ -40,7 +42,7 @@ class _OrderlyCrew(gathering._Crew[Any, Any]):
 @contextmanager
 def in_order(chance: random.Random) -> Iterator[None]:
     """`run_all` works in one thread while this lasts."""
-    with mock.patch("sitepub.gathering._Crew", lambda call, arguments: _OrderlyCrew(chance, call, arguments)):
+    with mock.patch("sitepub.gathering._Crew", lambda *given, **named: _OrderlyCrew(chance, *given, **named)):
         yield
 
 
