@@ -144,7 +144,7 @@ def _trying(begin: Callable[[Snapshot], Trial | None], snapshot: Snapshot, execu
     """A trial beside what is done in here; where that fails, it is over before anybody is told."""
     if executor is not None and snapshot.state.is_blank:
         # what is forked beside a thread at work may wait for ever for what that thread held
-        executor.start()
+        executor.fork()
     trial = begin(snapshot)
     try:
         yield trial

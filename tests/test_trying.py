@@ -118,6 +118,16 @@ def test_processes_are_there_before_anything_is_tried(
     assert found == [2]
 
 
+def test_a_cluster_that_nobody_needs_is_not_asked_for(
+    tmp_path: Path, proxy: FaultProxy, bucket: str, environment: Mapping[str, str]
+) -> None:
+    """Of a small site a first publish is one batch, which is done here."""
+    make_site(tmp_path, bucket, proxy, WHOLE)
+    with (tmp_path / "sitepub.yaml").open("a") as file:
+        file.write("executor: dask://127.0.0.1:1\n")
+    assert publish(tmp_path, environment=environment).summary.new == 1
+
+
 def test_a_run_that_fails_meanwhile_waits_until_nothing_of_the_trial_is_left(
     tmp_path: Path, proxy: FaultProxy, bucket: str, environment: Mapping[str, str]
 ) -> None:

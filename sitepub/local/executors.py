@@ -28,20 +28,25 @@ R = TypeVar("R")
 
 
 class LateExecutor:
-    """Made when the first batch is handed over. `close` ends what was made; it is told whether the run failed."""
+    """Made when the first batch is handed over. `close` ends what was made; it is told whether the run failed. `forks`: it starts processes."""
 
-    def __init__(self, make: Callable[[], tuple[Workers, Callable[[bool], None]]]) -> None:
+    def __init__(self, make: Callable[[], tuple[Workers, Callable[[bool], None]]], *, forks: bool = False) -> None:
         self._make = make
+        self._forks = forks
         self._made: tuple[Workers, Callable[[bool], None]] | None = None
 
-    def start(self) -> Workers:
-        """Makes it now, if it was not made yet."""
+    def fork(self) -> None:
+        """Starts its processes now, if it has any."""
+        if self._forks:
+            self._start()
+
+    def submit(self, call: Callable[P, R], /, *arguments: P.args, **named: P.kwargs) -> Future[R]:
+        return self._start().submit(call, *arguments, **named)
+
+    def _start(self) -> Workers:
         if self._made is None:
             self._made = self._make()
         return self._made[0]
-
-    def submit(self, call: Callable[P, R], /, *arguments: P.args, **named: P.kwargs) -> Future[R]:
-        return self.start().submit(call, *arguments, **named)
 
     def close(self, *, is_failed: bool) -> None:
         if self._made is not None:
@@ -52,7 +57,7 @@ class LateExecutor:
 def open_executor(kind: str) -> Iterator[LateExecutor]:
     """`kind`: `processes`, `threads`, or `dask://HOST:PORT` of a scheduler."""
     make = {THREADS: _make_threads, PROCESSES: _make_processes}.get(kind)
-    executor = LateExecutor(make or (lambda: _make_cluster(kind.removeprefix(DASK))))
+    executor = LateExecutor(make or (lambda: _make_cluster(kind.removeprefix(DASK))), forks=kind == PROCESSES)
     try:
         yield executor
     except BaseException:
