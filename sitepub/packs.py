@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
@@ -133,14 +134,15 @@ class _Held(Struct):
 
 
 class _Frames:
-    """Frames of packs. What is joined is read once and held, the last few stretches of it, and the next ones meanwhile; what is asked for after
-    that is read alone. `stretches` in the order of use: packs have names that say nothing of it."""
+    """Frames of packs. What is joined is read once and held until all of it was asked for, as far as there is room, and the next ones meanwhile; what is
+    asked for after that is read alone. `stretches` in the order of use: packs have names that say nothing of it."""
 
     def __init__(self, records: StoreReader, stretches: Mapping[BodyPlace, Stretch]) -> None:
         self._records = records
         self._stretches = stretches
         following = list(dict.fromkeys(stretches.values()))
         self._following = {stretch: following[n + 1 : n + 1 + AHEAD] for n, stretch in enumerate(following)}
+        self._unused = Counter(stretches.values())
         self._mutex = threading.Lock()
         self._held: dict[Stretch, _Held] = {}
         self._over: set[Stretch] = set()
@@ -153,7 +155,9 @@ class _Frames:
         for following in self._following.pop(stretch, ()):
             self._read_ahead(following)
         start = place.offset - stretch.offset
-        return self._fill(held, stretch)[start : start + place.length]
+        frame = self._fill(held, stretch)[start : start + place.length]
+        self._let_go_of_used(stretch)
+        return frame
 
     def _read_ahead(self, stretch: Stretch) -> None:
         """A failure is told to whoever asks for it."""
@@ -168,6 +172,14 @@ class _Frames:
             if held.content is None:
                 held.content = self._records.read_range(pack_key(stretch.pack), stretch.offset, stretch.length)
             return held.content
+
+    def _let_go_of_used(self, stretch: Stretch) -> None:
+        """It makes room once all of it was asked for: others would have to, of which a page is wanted now and then."""
+        with self._mutex:
+            self._unused[stretch] -= 1
+            if not self._unused[stretch]:
+                self._held.pop(stretch, None)
+                self._over.add(stretch)
 
     def _hold(self, stretch: Stretch) -> _Held | None:
         """None for one that had to make room."""
