@@ -61,8 +61,8 @@ def decide(
     is_bare: Callable[[], bool] = lambda: False,
 ) -> Decision:
     """`looks_behind`: a bundler's name is taken, so it is asked for what runs left there that never began. `is_bare`: whether it is known already that
-    nothing stands in the store. Raises RefusedError for foreign keys
-    and a shrunk source; StoppedError `release-lost` where a release vanished under our eyes."""
+    nothing stands in the store. Raises RefusedError for foreign keys and a shrunk source; StoppedError `release-lost` where a release vanished under our
+    eyes."""
     state = snapshot.state
     live = state.live_release
     digest = wish.digest or digest_manifest(wish.manifest)

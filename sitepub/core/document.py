@@ -25,8 +25,10 @@ FORMAT = 1
 AMENDED = 3
 """The format of a document that names shards and holds rows beside."""
 
-_RECORD_OPENING = f'{{"format":{FORMAT},"etags":{{'
 ETAGS_AT_ONCE = 1000
+"""Of a record, that are turned into text together."""
+
+_RECORD_OPENING = f'{{"format":{FORMAT},"etags":{{'
 _PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)":"((?:[^"\\]++|\\.)*+)"[,}]')
 """A name and a value of a JSON object of strings, and what follows them."""
 
@@ -106,7 +108,7 @@ def encode_record(etags: Mapping[Key, ETag | None]) -> bytes:
     """The ETags that the target answered for a live release, by key. None or '': nothing stands there."""
     keys = [key for key in sorted(etags) if etags[key]]
     parts = [keys[first : first + ETAGS_AT_ONCE] for first in range(0, len(keys), ETAGS_AT_ONCE)]
-    # the tree of a million, and its text beside it, would be a tenth of what a first publish holds
+    # a tree of a million, and its text beside it, would be what a first publish holds at its peak
     texts = [json.dumps({key: etags[key] for key in part}, separators=(",", ":"))[1:-1].encode() for part in parts]
     return compress_pieces([_RECORD_OPENING.encode(), *_join(texts, b","), b"}}"])
 
