@@ -19,7 +19,7 @@ def compress_tree(tree: Mapping[str, object]) -> bytes:
 
 
 def compress_pieces(pieces: Sequence[bytes]) -> bytes:
-    """A text that is never held as a whole."""
+    """A text that is never held as a whole: it decompresses to its pieces, one after the other."""
     import zstandard
 
     compressor = zstandard.ZstdCompressor(level=3, write_content_size=True).compressobj(size=sum(map(len, pieces)))
